@@ -45,7 +45,7 @@ type Partner struct {
 }
 
 // Collider is the number by which the format names a collision partner
-// [Schöier et al. 2005, table 1].
+// [Schöier et al. 2005].
 type Collider int
 
 // Collision partners of the format.
