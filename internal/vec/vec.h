@@ -25,6 +25,7 @@ typedef float vf __attribute__((vector_size(VEC_BYTES)));
 typedef double vd __attribute__((vector_size(VEC_BYTES)));
 typedef int32_t vi32 __attribute__((vector_size(VEC_BYTES)));
 typedef int64_t vi64 __attribute__((vector_size(VEC_BYTES)));
+typedef uint64_t vu64 __attribute__((vector_size(VEC_BYTES)));
 typedef float vf_half __attribute__((vector_size(VEC_BYTES / 2)));
 typedef float vf_u __attribute__((vector_size(VEC_BYTES), aligned(4), may_alias));
 typedef double vd_u __attribute__((vector_size(VEC_BYTES), aligned(8), may_alias));

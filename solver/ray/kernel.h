@@ -32,15 +32,10 @@ typedef struct {
   double total, outside;         /* line emission of all cells, and of those beyond the window; added to */
 } ray_row;
 
-/* Where the kernel refused a cell: code 0 is none. */
-typedef struct {
-  int32_t code, unused; /* 1 density, 2 temperature, 3 velocity, 4 turbulence */
-  int64_t ray, cell;
-} ray_fault;
-
+/* Each kernel returns 0, or 1 where a cell holds what no transfer can be computed for. */
 #define RAY_DECLARE(name)                                                              \
-  void ray_f64_##name(const ray_line *, ray_row *, void *scratch, ray_fault *); \
-  void ray_f32_##name(const ray_line *, ray_row *, void *scratch, ray_fault *);
+  int ray_f64_##name(const ray_line *, ray_row *, void *scratch); \
+  int ray_f32_##name(const ray_line *, ray_row *, void *scratch);
 RAY_DECLARE(base)
 RAY_DECLARE(avx2)
 RAY_DECLARE(avx512)

@@ -17,7 +17,9 @@
 #define VI vi64
 #define REAL double
 #define FUNCTION NAME(f64, TARGET)
-#define CUTOFF 41.4 /* ln 1e18: a segment is left out where its τ < 1e-18·min(1, its τ at line centre) */
+/* A segment is left out where its τ < 1e-18·min(1, its τ at line centre): √(ln 1e18). Nothing smaller than SMALLEST at line centre counts. */
+#define CUTOFF_ROOT 6.4379
+#define SMALLEST 1e-200
 #define STORE(p, j, lane, v) ((void)(lane), (p)[j] = (v))
 #define LOADD(p, j, lane) ((p)[j])
 #include "kernel_math.h"
@@ -40,6 +42,28 @@ VEC_INLINE void boltzmann(vd x, vd *gap, vd *tail) {
   *tail = vec_fma_d(scale, q, scale);
 }
 
+/* 1/Z(T) from its table: polynomials of degree 8 on bins equal in the bits of T. */
+VEC_INLINE vd inverse_partition(const ray_line *ln, vd t) {
+  vi64 bits = (vi64)t, bin = (bits >> ln->shift) - ln->base;
+  vd p = (vd)((vi64)(((vu64)bits << (64 - ln->shift)) >> 12) | (vi64)vec_set_d(1));
+  p = (p - vec_set_d(1.5)) * vec_set_d(2);
+  const double *c = ln->coef + bin[0] * 9;
+  vi64 same = bin == (bin[0] - (vi64){0});
+  if (vec_all_d(same)) { /* the common case: neighbours are about as warm */
+    vd z = vec_set_d(c[8]);
+    for (int i = 7; i >= 0; i--) z = vec_fma_d(z, p, vec_set_d(c[i]));
+    return z;
+  }
+  vd k[9];
+  for (int l = 0; l < VEC_LANES_D; l++) {
+    c = ln->coef + bin[l] * 9;
+    for (int i = 0; i < 9; i++) k[i][l] = c[i];
+  }
+  vd z = k[8];
+  for (int i = 7; i >= 0; i--) z = vec_fma_d(z, p, k[i]);
+  return z;
+}
+
 #include "kernel_path.h"
 #include "kernel_row.h"
 
@@ -51,7 +75,8 @@ VEC_INLINE void boltzmann(vd x, vd *gap, vd *tail) {
 #undef VI
 #undef REAL
 #undef FUNCTION
-#undef CUTOFF
+#undef CUTOFF_ROOT
+#undef SMALLEST
 #undef STORE
 #undef LOADD
 #undef NARROW
@@ -62,7 +87,8 @@ VEC_INLINE void boltzmann(vd x, vd *gap, vd *tail) {
 #define VI vi32
 #define REAL float
 #define FUNCTION NAME(f32, TARGET)
-#define CUTOFF 22.2 /* ln 4.4e9 */
+#define CUTOFF_ROOT 4.7112 /* √(ln 4.4e9) */
+#define SMALLEST 1e-30
 #define STORE(p, j, lane, v) (*(vf_half *)((float *)&(p)[j] + (lane)) = __builtin_convertvector(v, vf_half))
 #define LOADD(p, j, lane) __builtin_convertvector(*(vf_half *)((float *)&(p)[j] + (lane)), vd)
 #include "kernel_math.h"

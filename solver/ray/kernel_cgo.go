@@ -6,6 +6,7 @@ package ray
 
 /*
 #cgo CFLAGS: -O3 -Wno-psabi -I${SRCDIR}/../../internal/vec
+#cgo LDFLAGS: -lm
 #include "kernel.h"
 
 enum { TARGET_BASE, TARGET_AVX2, TARGET_AVX512 };
@@ -21,9 +22,10 @@ static int has_target(int t) {
 
 // The Go side must not store Go pointers in memory that C keeps, so the pointers come as arguments and are put into
 // copies on the C stack.
-static void integrate(int target, int f64, const ray_line *line, const double *coef, ray_row *row,
+static int integrate(int target, int f64, const ray_line *line, const double *coef, ray_row *row,
 		const void *n, const void *t, const void *v, const void *w, const int32_t *ends, const double *x,
-		void *transmission, void *emission, void *scratch, ray_fault *fault) {
+		void *transmission, void *emission, void *scratch) {
+	int refused;
 	ray_line l = *line;
 	ray_row r = *row;
 	l.coef = coef;
@@ -31,13 +33,14 @@ static void integrate(int target, int f64, const ray_line *line, const double *c
 	r.ends = ends; r.x = x;
 	r.transmission = transmission; r.emission = emission;
 #if defined(__x86_64__)
-	if (target == TARGET_AVX512) { if (f64) ray_f64_avx512(&l, &r, scratch, fault); else ray_f32_avx512(&l, &r, scratch, fault); }
-	else if (target == TARGET_AVX2) { if (f64) ray_f64_avx2(&l, &r, scratch, fault); else ray_f32_avx2(&l, &r, scratch, fault); }
+	if (target == TARGET_AVX512) refused = f64 ? ray_f64_avx512(&l, &r, scratch) : ray_f32_avx512(&l, &r, scratch);
+	else if (target == TARGET_AVX2) refused = f64 ? ray_f64_avx2(&l, &r, scratch) : ray_f32_avx2(&l, &r, scratch);
 	else
 #endif
-	if (f64) ray_f64_base(&l, &r, scratch, fault); else ray_f32_base(&l, &r, scratch, fault);
+	refused = f64 ? ray_f64_base(&l, &r, scratch) : ray_f32_base(&l, &r, scratch);
 	row->total = r.total;
 	row->outside = r.outside;
+	return refused;
 }
 */
 import "C"
@@ -73,7 +76,6 @@ type native[T grid.Float] struct {
 	offsets []float64
 	scratch []byte
 	row     C.ray_row
-	fault   C.ray_fault
 }
 
 func newNative[T grid.Float](name string, m Medium, offsets []float64, lim Limits) (Kernel[T], error) {
@@ -99,8 +101,8 @@ func newNative[T grid.Float](name string, m Medium, offsets []float64, lim Limit
 		t_min: C.double(z.TMin), t_max: C.double(z.TMax),
 		base: C.int64_t(z.Base), shift: C.int32_t(52 - z.LogBins),
 	}
-	// Six vectors and three scalars per node, for the widest vectors, and room to align.
-	k.scratch = make([]byte, (lim.MaxCells+2)*(6*64+3*8)+128)
+	// Six vectors, three scalars and four fields in double precision per node, for the widest vectors, and room to align.
+	k.scratch = make([]byte, (lim.MaxCells+2)*(6*64+3*8+4*128)+256)
 	lo, hi := offsets[0], offsets[0]
 	for _, x := range offsets {
 		lo, hi = min(lo, x), max(hi, x)
@@ -122,31 +124,32 @@ func (k *native[T]) Integrate(row *Row[T], out *Result[T]) (Light, error) {
 	r.pieces = C.int32_t(len(row.Ends))
 	r.stride_channel, r.stride_piece = C.int64_t(out.StrideChannel), C.int64_t(out.StridePiece)
 	r.total, r.outside = 0, 0
-	k.fault = C.ray_fault{}
 	f64 := C.int(0)
 	if unsafe.Sizeof(T(0)) == 8 {
 		f64 = 1
 	}
-	C.integrate(k.target, f64, &k.line, (*C.double)(unsafe.Pointer(&k.coef[0])), r,
+	refused := C.integrate(k.target, f64, &k.line, (*C.double)(unsafe.Pointer(&k.coef[0])), &k.row,
 		unsafe.Pointer(&row.Density[row.Origin]), unsafe.Pointer(&row.Temperature[row.Origin]),
 		unsafe.Pointer(&row.Velocity[row.Origin]), unsafe.Pointer(&row.Turbulence[row.Origin]),
 		(*C.int32_t)(unsafe.Pointer(&row.Ends[0])), (*C.double)(unsafe.Pointer(&k.offsets[0])),
 		unsafe.Pointer(&out.Transmission[0]), unsafe.Pointer(&out.Emission[0]),
-		unsafe.Pointer(&k.scratch[0]), &k.fault)
-	if k.fault.code != 0 {
+		unsafe.Pointer(&k.scratch[0]))
+	if refused != 0 {
 		return Light{}, k.refusal(row)
 	}
 	return Light{float64(r.total), float64(r.outside)}, nil
 }
 
-// refusal finds the cell behind a fault: the kernel names a group of rays, here each is looked at.
+// refusal finds the first cell of a row that a kernel refused.
 func (k *native[T]) refusal(row *Row[T]) error {
-	for r := int(k.fault.ray); r < row.Rays; r++ {
-		if err := row.refuse(r, int(k.fault.cell), float64(k.line.t_min), float64(k.line.t_max), 1/float64(k.line.inv_c)); err != nil {
-			return err
+	for r := 0; r < row.Rays; r++ {
+		for c := 0; c < row.Cells; c++ {
+			if err := row.refuse(r, c, float64(k.line.t_min), float64(k.line.t_max), 1/float64(k.line.inv_c)); err != nil {
+				return err
+			}
 		}
 	}
-	panic("ray: kernel refused a cell that is in order")
+	panic("ray: kernel refused a row that is in order")
 }
 
 func cbool(b bool) C.int32_t {

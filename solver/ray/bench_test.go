@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package ray
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/columen/columen/solver/grid"
+	"github.com/columen/columen/solver/line"
+)
+
+// BenchmarkImage goes from (n, T, v, v_turb) in memory to the image on one
+// thread, populations included: the cube of the published solver's timings.
+func BenchmarkImage(b *testing.B) {
+	for _, n := range []int{64, 128} {
+		c := referenceCube(n)
+		l := coLine(b, 1, line.Options{})
+		all := referenceFrequencies(l)
+		for _, nf := range []int{1, 7, 31} {
+			freq := all[15-nf/2 : 15-nf/2+nf]
+			for _, kernel := range Variants() {
+				if kernel == "twin" && n > 64 {
+					continue // it is here as the plain solver of the 64³ comparison only
+				}
+				b.Run(fmt.Sprintf("%d/%dch/f64/%s", n, nf, kernel), func(b *testing.B) { benchmarkImage[float64](b, kernel, c, l, freq) })
+				if kernel != "twin" {
+					b.Run(fmt.Sprintf("%d/%dch/f32/%s", n, nf, kernel), func(b *testing.B) { benchmarkImage[float32](b, kernel, c, l, freq) })
+				}
+			}
+		}
+	}
+}
+
+func benchmarkImage[T grid.Float](b *testing.B, kernel string, c cube, l *line.Line, freq []float64) {
+	m := NewMedium(l)
+	k, err := Named[T](kernel, m, m.Offsets(freq), Limits{c.n})
+	if err != nil {
+		b.Fatal(err)
+	}
+	row := Row[T]{
+		Density: convert[T](c.den), Temperature: convert[T](c.tem), Velocity: convert[T](c.v), Turbulence: convert[T](c.turb),
+		Across: c.n * c.n, Step: 1, Rays: c.n, Cells: c.n, VelocitySign: 1, CellLength: c.size / float64(c.n),
+		Ends: []int32{int32(c.n - 1)},
+	}
+	nf := len(freq)
+	img := Result[T]{Transmission: make([]T, nf*c.n*c.n), Emission: make([]T, nf*c.n*c.n), StrideChannel: c.n * c.n}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		for y := 0; y < c.n; y++ {
+			row.Origin = y * c.n
+			out := Result[T]{Transmission: img.Transmission[y*c.n:], Emission: img.Emission[y*c.n:], StrideChannel: c.n * c.n}
+			if _, err := k.Integrate(&row, &out); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.StopTimer()
+	per := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+	b.ReportMetric(per/1e6, "ms/image")
+	b.ReportMetric(per/float64(c.n*c.n*c.n*nf), "ns/cell·channel")
+}
