@@ -188,7 +188,8 @@ func (s *AMRVAC) findColumns() error {
 	names := h.Names
 	switch {
 	case h.Version < 4 && len(s.units.WNames) == 0:
-		return fmt.Errorf(`%s: w_names is missing: want the names of %d variables, such as ["rho", "m1", "m2", "m3", "e"], for a file of version 3 does not store them`, s.src.name, h.NumVars)
+		return fmt.Errorf(`%s: w_names is missing: want the names of the %d variables, as in ["rho", "m1", "m2", "m3", "e"]: version 3 does not store them`,
+			s.src.name, h.NumVars)
 	case h.Version < 4 && len(s.units.WNames) != h.NumVars:
 		return fmt.Errorf("%s: w_names: found %d names, want %d, the nw of the file", s.src.name, len(s.units.WNames), h.NumVars)
 	case h.Version < 4:

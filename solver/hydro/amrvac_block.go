@@ -67,15 +67,14 @@ func (s *AMRVAC) openRecord(i int) (amrvacRecord, error) {
 	l := s.leaves[i]
 	rec := amrvacRecord{leaf: i, cells: s.header.BlockCells, offset: l.offset + 24}
 	c := &cursor{src: s.src, base: l.offset, buf: make([]byte, 24)}
-	if err := s.src.read(c.buf, l.offset, "ghost counts of "+s.leafName(i)); err != nil {
+	if err := s.src.read(c.buf, l.offset, "ghost counts"); err != nil {
 		return rec, err
 	}
 	var ghosts [6]int
 	for g := range ghosts {
-		ghosts[g] = c.intIn("ghost count of "+s.leafName(i), 0, amrvacMaxGhosts)
-	}
-	if c.err != nil {
-		return rec, c.err
+		if ghosts[g] = c.int32("ghost count"); ghosts[g] < 0 || ghosts[g] > amrvacMaxGhosts {
+			return rec, s.src.bad(c.offset()-4, "ghost count of "+s.leafName(i), ghosts[g], fmt.Sprintf("0 to %d", amrvacMaxGhosts))
+		}
 	}
 	for a := range rec.full {
 		rec.lo[a] = ghosts[a]
@@ -100,19 +99,24 @@ func (s *AMRVAC) readVariable(rec amrvacRecord, column int, dst []float64, buf *
 	size := full[0] * full[1] * full[2]
 	buf.raw = resized(buf.raw, 8*size)
 	offset := rec.offset + 8*int64(size)*int64(column)
-	if err := s.src.read(buf.raw, offset, s.leafName(rec.leaf)); err != nil {
+	if err := s.src.read(buf.raw, offset, "block record"); err != nil {
 		return err
 	}
-	n := 0
+	n, notFinite := 0, 0.0
 	for k := range rec.cells[2] {
 		for j := range rec.cells[1] {
 			row := ((k+rec.lo[2])*full[1]+j+rec.lo[1])*full[0] + rec.lo[0]
 			raw := buf.raw[8*row : 8*(row+rec.cells[0])]
 			for i := range dst[n : n+rec.cells[0]] {
-				dst[n+i] = math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
+				x := math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
+				dst[n+i] = x
+				notFinite += 0 * x // stays 0 unless x is NaN or infinite
 			}
 			n += rec.cells[0]
 		}
+	}
+	if notFinite == 0 {
+		return nil
 	}
 	for c, x := range dst {
 		if math.IsNaN(x) || math.IsInf(x, 0) {

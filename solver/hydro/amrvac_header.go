@@ -206,7 +206,7 @@ func (h *AMRVACHeader) readDomain(c *cursor) {
 			return
 		}
 		if h.BlockCells[a] = n; int64(n) > room {
-			c.fail(off, "block_nx", n, fmt.Sprintf("at most %d: a block cannot be larger than the file", room))
+			c.fail(off, "block_nx", n, fmt.Sprintf("at most %d, for a block cannot be larger than the file of %d bytes: the file is truncated or damaged", room, c.src.size))
 			return
 		}
 		room /= int64(n)

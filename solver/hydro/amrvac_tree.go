@@ -98,7 +98,7 @@ func placeRecords(src *source, h *AMRVACHeader, tree []amrvacLeaf, table int64) 
 		}
 		l.end = src.size
 		if n+1 < len(order) {
-			l.end = tree[order[n+1]].offset
+			l.end = min(l.end, tree[order[n+1]].offset)
 		}
 		if l.offset > src.size || l.end-l.offset < shortest {
 			return src.bad(table+8*int64(i), field, fmt.Sprintf("%d, with the next record or the end of the file at byte %d", l.offset, l.end),

@@ -213,9 +213,7 @@ func (s *gasSum) average(domain grid.Box) (*Gas, error) {
 	}
 	for i, v := range s.volume {
 		if !(math.Abs(v-1) <= tolerance) {
-			ny, nz := s.stored[1].Len(), s.stored[2].Len()
-			return nil, fmt.Errorf("cell (%d,%d,%d) of the mesh: leaves cover %.9g of its volume, want 1",
-				s.stored[0].Lo+i/(ny*nz), s.stored[1].Lo+i/nz%ny, s.stored[2].Lo+i%nz, v)
+			return nil, fmt.Errorf("%s: leaves cover %.9g of its volume, want 1", s.cellName(i), v)
 		}
 		m := s.Density[i]
 		s.Density[i] = m / v
@@ -223,6 +221,16 @@ func (s *gasSum) average(domain grid.Box) (*Gas, error) {
 		for a := range s.Velocity {
 			s.Velocity[a][i] /= m
 		}
+		speed := math.Abs(s.Velocity[0][i]) + math.Abs(s.Velocity[1][i]) + math.Abs(s.Velocity[2][i])
+		if !(m > 0 && m+speed+s.Temperature[i] <= math.MaxFloat64) {
+			return nil, fmt.Errorf("%s: density %g kg/m³, temperature %g K, speed %g m/s: want finite averages", s.cellName(i), m/v, s.Temperature[i], speed)
+		}
 	}
 	return &s.Gas, nil
+}
+
+// cellName names the stored cell at offset i in errors.
+func (s *gasSum) cellName(i int) string {
+	ny, nz := s.stored[1].Len(), s.stored[2].Len()
+	return fmt.Sprintf("cell (%d,%d,%d) of the mesh", s.stored[0].Lo+i/(ny*nz), s.stored[1].Lo+i/nz%ny, s.stored[2].Lo+i%nz)
 }
