@@ -111,7 +111,7 @@ func TestAMRVACRealHeaders(t *testing.T) {
 		for a, n := range s.LeafCells(0) {
 			lo := first.Min[a] + first.Size()[a]/float64(2*n)
 			hi := last.Max[a] - last.Size()[a]/float64(2*n)
-			if !close1(lo, c.center*au, 60*au) || !close1(hi, -c.center*au, 60*au) {
+			if !near(lo, c.center*au, 60*au) || !near(hi, -c.center*au, 60*au) {
 				t.Errorf("%s: axis %d: first cell at %g au, last at %g au, want ±%g", c.path, a, lo/au, hi/au, c.center)
 			}
 		}

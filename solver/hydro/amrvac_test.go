@@ -8,7 +8,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -20,8 +22,8 @@ func decode(b []byte, u AMRVACUnits) (*AMRVAC, error) {
 	return newAMRVAC(&source{name: "model.dat", r: bytes.NewReader(b), size: int64(len(b))}, u)
 }
 
-// close1 reports whether a and b agree to a few roundings of their scale.
-func close1(a, b, scale float64) bool { return math.Abs(a-b) <= 1e-13*scale }
+// near reports whether a and b agree to a few roundings of their scale.
+func near(a, b, scale float64) bool { return math.Abs(a-b) <= 1e-13*scale }
 
 func TestAMRVACRoundTrip(t *testing.T) {
 	withNames := func(names ...string) func(*amrvacFile, *AMRVACUnits) {
@@ -115,7 +117,7 @@ func checkLeaves(t *testing.T, f amrvacFile, s *AMRVAC) {
 			cell := [3]int{c % n[0], c / n[0] % n[1], c / n[0] / n[1]}
 			x := f.center(p, cell)
 			for a := range 3 {
-				if m := box.Min[a] + box.Size()[a]*(float64(cell[a])+0.5)/float64(n[a]); !close1(m, x[a]*au, 5*au) {
+				if m := box.Min[a] + box.Size()[a]*(float64(cell[a])+0.5)/float64(n[a]); !near(m, x[a]*au, 5*au) {
 					t.Fatalf("leaf %d, cell %v: axis %d at %g, want %g", i, cell, a, m, x[a]*au)
 				}
 			}
@@ -125,9 +127,9 @@ func checkLeaves(t *testing.T, f amrvacFile, s *AMRVAC) {
 				temp = 55
 			}
 			// The kinetic energy, up to 30 times the thermal, is subtracted.
-			ok := close1(leaf.Density[c], g.rho*rhoUnit, g.rho*rhoUnit) && close1(leaf.Temperature[c], temp, 100*temp)
+			ok := near(leaf.Density[c], g.rho*rhoUnit, g.rho*rhoUnit) && near(leaf.Temperature[c], temp, 100*temp)
 			for a := range 3 {
-				ok = ok && close1(leaf.Velocity[a][c], g.v[a]*vUnit, vUnit)
+				ok = ok && near(leaf.Velocity[a][c], g.v[a]*vUnit, vUnit)
 			}
 			if !ok {
 				t.Fatalf("leaf %d, cell %v: rho %g, T %g, v %g %g %g; want %+v, T %g", i, cell, leaf.Density[c], leaf.Temperature[c],
@@ -135,7 +137,7 @@ func checkLeaves(t *testing.T, f amrvacFile, s *AMRVAC) {
 			}
 		}
 	}
-	if want := s.Box().Volume(); !close1(volume, want, want) {
+	if want := s.Box().Volume(); !near(volume, want, want) {
 		t.Errorf("leaves fill %g m³ of %g", volume, want)
 	}
 }
@@ -229,5 +231,64 @@ func TestOpenAMRVAC(t *testing.T) {
 	}
 	if err := s.ReadLeaf(0, new(Leaf)); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("read after Close: %v", err)
+	}
+}
+
+// TestAMRVACLeavesShareFaces: without equal bits, slivers of cells would be
+// counted twice or lost between leaves.
+func TestAMRVACLeavesShareFaces(t *testing.T) {
+	f := baseFile()
+	f.roots, f.block, f.levels, f.refine = [3]int{3, 7, 5}, [3]int{6, 2, 10}, 4, refineCorner
+	f.xmin, f.xmax = [3]float64{-1.1, 0.3, -7}, [3]float64{1.7, 0.9, 1.0 / 3}
+	s, err := decode(f.encode(), testUnits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	domain := s.Box()
+	for a := range 3 {
+		upper := map[float64]bool{domain.Min[a]: true}
+		for i := range s.NumLeaves() {
+			upper[s.LeafBox(i).Max[a]] = true
+		}
+		for i := range s.NumLeaves() {
+			if x := s.LeafBox(i).Min[a]; !upper[x] {
+				t.Errorf("leaf %d: the lower face %.17g of axis %d is not the upper face of another", i, x, a)
+			}
+		}
+		if !upper[domain.Max[a]] {
+			t.Errorf("axis %d: no leaf ends at %.17g, the end of the domain", a, domain.Max[a])
+		}
+	}
+}
+
+func TestAMRVACReadsConcurrently(t *testing.T) {
+	s := openModel(t, smallModel)
+	want := make([]float64, s.NumLeaves())
+	got := make([]float64, s.NumLeaves())
+	sum := func(i int, leaf *Leaf) (x float64) {
+		if err := s.ReadLeaf(i, leaf); err != nil {
+			t.Error(err)
+		}
+		for c, rho := range leaf.Density {
+			x += rho * leaf.Temperature[c]
+		}
+		return x
+	}
+	var leaf Leaf
+	for i := range want {
+		want[i] = sum(i, &leaf)
+	}
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			var leaf Leaf
+			for i := w; i < len(got); i += 4 {
+				got[i] = sum(i, &leaf)
+			}
+		})
+	}
+	wg.Wait()
+	if !slices.Equal(got, want) {
+		t.Error("leaves read concurrently differ")
 	}
 }
