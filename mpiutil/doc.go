@@ -60,10 +60,15 @@
 // refuses to leave before.
 //
 // A message must have exactly as many elements as the buffer that receives it.
-// (Over MPI a longer one is found by the library. Open MPI 4.1 does not find it
-// when a rank sends to itself.) Element types must be the same on both sides; only
-// in-process ranks check it. One message and one gathered array have at most
-// 2³¹−1 elements, more are refused; [Bcast] and [Allreduce] take any length.
+// Over MPI a longer one is found by the library, which can be too late: Open MPI
+// 4.1 with single-copy shared memory (its default on one node) has by then
+// written past the end of the buffer when the message has more than 4 KiB, and it
+// finds nothing when a rank sends to itself. After such an error a rank must
+// abort. In-process ranks find it always, and without harm; tests belong there.
+//
+// Element types must be the same on both sides; only in-process ranks check it.
+// One message and one gathered array have at most 2³¹−1 elements, more are
+// refused; [Bcast] and [Allreduce] take any length.
 //
 // Collectives must be called by all ranks in the same order with matching
 // arguments. In-process ranks compare the arguments; over MPI a mismatch is

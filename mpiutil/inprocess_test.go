@@ -172,6 +172,12 @@ func TestRanksDiffer(t *testing.T) {
 			}
 			return mpiutil.Recv(c, []int64{1}, 0, 0)
 		}, "is of float64, the buffer of int64"},
+		{"length of a message", func(c *mpiutil.Comm) error {
+			if c.Rank() == 0 {
+				return mpiutil.Send(c, make([]float64, 5001), 1, 8)
+			}
+			return mpiutil.Recv(c, make([]float64, 4), 0, 8)
+		}, "the message from rank 0 with tag 8 has 5001 elements, the buffer has 4"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -264,46 +270,5 @@ func TestInProcessRanks(t *testing.T) {
 	})
 	if got, want := fmt.Sprint(err), "rank 1: trouble\nrank 3: trouble"; got != want || !errors.Is(err, errTrouble) {
 		t.Errorf("error %q, want %q", got, want)
-	}
-}
-
-func BenchmarkInProcess(b *testing.B) {
-	for _, n := range []int{1, 1 << 10, 1 << 18} {
-		b.Run(fmt.Sprintf("allreduce/ranks=4/float32=%d", n), func(b *testing.B) {
-			b.SetBytes(int64(4 * n))
-			err := mpiutil.InProcess(4, func(c *mpiutil.Comm) error {
-				buf := make([]float32, n)
-				for range b.N {
-					if err := mpiutil.Allreduce(c, buf, buf, mpiutil.Sum); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				b.Fatal(err)
-			}
-		})
-		b.Run(fmt.Sprintf("pingpong/float32=%d", n), func(b *testing.B) {
-			b.SetBytes(int64(4 * n))
-			err := mpiutil.InProcess(2, func(c *mpiutil.Comm) error {
-				buf := make([]float32, n)
-				for i := range b.N {
-					var err error
-					if i%2 == c.Rank() {
-						err = mpiutil.Send(c, buf, 1-c.Rank(), 0)
-					} else {
-						err = mpiutil.Recv(c, buf, 1-c.Rank(), 0)
-					}
-					if err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				b.Fatal(err)
-			}
-		})
 	}
 }

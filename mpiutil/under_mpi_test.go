@@ -16,8 +16,8 @@ import (
 	"github.com/columen/columen/mpiutil/mpitest"
 )
 
-// roleVariable makes this test binary a rank of an MPI job. TestMPI starts such
-// jobs; by hand: COLUMEN_MPI_TEST=conformance mpirun -n 3 ./mpiutil.test.
+// roleVariable makes this test binary a rank of an MPI job. mpirun_test.go
+// starts such jobs; by hand: COLUMEN_MPI_TEST=conformance mpirun -n 3 ./mpiutil.test.
 const roleVariable = "COLUMEN_MPI_TEST"
 
 // TestMain runs the role, if any, on the main goroutine: the goroutines of tests

@@ -202,10 +202,12 @@ func garbage(c *mpiutil.Comm) error {
 // otherLength checks that messages shorter and longer than their buffer are
 // errors of the receiver, and that the next message is received all the same. A
 // rank alone tries the short one only: Open MPI 4.1 cuts a long message from a
-// rank to itself without a word.
+// rank to itself without a word. Messages above the eager limit are left out:
+// Open MPI with single-copy shared memory reports the error, but writes past the
+// end of the buffer first.
 func otherLength(c *mpiutil.Comm) error {
 	next, before := (c.Rank()+1)%c.Size(), (c.Rank()+c.Size()-1)%c.Size()
-	lengths := []int{3, 5, 5001}
+	lengths := []int{3, 5, 700}
 	if c.Size() == 1 {
 		lengths = lengths[:1]
 	}
