@@ -58,32 +58,43 @@ func Subtrees(lo, hi, leaves int) []Subtree {
 	return list
 }
 
-// Stretch is what a subtree of leaves does to light, per pixel and channel.
-type Stretch[T grid.Float] struct {
-	Transmission, Emission []T
+// Step composes part Far behind part Near; the result takes the place of Near.
+type Step struct {
+	Near, Far int
 }
 
-// Fold composes the parts of the subtree root, given under their names, in the
-// order of the tree. It overwrites the parts and returns the stretch of root,
-// which is one of them. It returns an error if a leaf is in no part.
-func Fold[T grid.Float](root Subtree, leaves int, parts map[Subtree]Stretch[T]) (Stretch[T], error) {
-	root = root.canonical(leaves)
-	if s, ok := parts[root]; ok {
-		return s, nil
+// Plan returns the steps that compose root from parts, which are given in
+// order from the observer and cover it, and the part that holds the result. The order of
+// the steps is that of the tree, whatever the parts are. It returns an error if
+// a leaf is in no part.
+func Plan(root Subtree, leaves int, parts []Subtree) ([]Step, int, error) {
+	index := make(map[Subtree]int, len(parts))
+	for i, s := range parts {
+		index[s.canonical(leaves)] = i
 	}
-	if root.Level == 0 {
-		return Stretch[T]{}, fmt.Errorf("ray: leaf %d of %d is missing", root.Index, leaves)
+	var steps []Step
+	var visit func(s Subtree) (int, error)
+	visit = func(s Subtree) (int, error) {
+		s = s.canonical(leaves)
+		if i, ok := index[s]; ok {
+			return i, nil
+		}
+		if s.Level == 0 {
+			return 0, fmt.Errorf("ray: leaf %d of %d is missing", s.Index, leaves)
+		}
+		near, err := visit(Subtree{s.Level - 1, 2 * s.Index})
+		if err != nil {
+			return 0, err
+		}
+		far, err := visit(Subtree{s.Level - 1, 2*s.Index + 1})
+		if err != nil {
+			return 0, err
+		}
+		steps = append(steps, Step{near, far})
+		return near, nil
 	}
-	near, err := Fold(Subtree{root.Level - 1, 2 * root.Index}, leaves, parts)
-	if err != nil {
-		return near, err
-	}
-	far, err := Fold(Subtree{root.Level - 1, 2*root.Index + 1}, leaves, parts)
-	if err != nil {
-		return near, err
-	}
-	Compose(near.Transmission, near.Emission, far.Transmission, far.Emission)
-	return near, nil
+	result, err := visit(root)
+	return steps, result, err
 }
 
 // Root returns the subtree of all leaves of a ray.

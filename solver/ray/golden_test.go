@@ -17,7 +17,7 @@ import (
 	"github.com/columen/columen/solver/si"
 )
 
-// cube is a model for tests, fields in C order with z fastest.
+// cube is a model for tests, fields in C order with z fastest, seen along z.
 type cube struct {
 	n            int
 	size         float64 // [m]
@@ -151,10 +151,6 @@ func npyFloat32(t testing.TB, file string) []float64 {
 	if err := npyio.Read(f, &x); err != nil {
 		t.Fatal(err)
 	}
-	return convert[float64](convertFrom(x))
-}
-
-func convertFrom(x []float32) []float64 {
 	y := make([]float64, len(x))
 	for i, v := range x {
 		y[i] = float64(v)
@@ -175,7 +171,7 @@ func coLine(t testing.TB, transition int, opts line.Options) *line.Line {
 	return l
 }
 
-// mulFrequencies is the grid of the reference cubes: 31 channels of 300 m/s.
+// referenceFrequencies is the grid of the reference cubes: 31 channels of 300 m/s.
 func referenceFrequencies(l *line.Line) []float64 {
 	nu := l.RestFrequencyHz
 	d := 300.0 * 30 / 2 / l.Constants.C * nu
@@ -280,6 +276,15 @@ func toFile(img []float64, n, nf int) []float64 {
 	return out
 }
 
+// benchmarkFrequencies is the grid of the LTE benchmark, increasing.
+func benchmarkFrequencies(l *line.Line) []float64 {
+	f := make([]float64, 31)
+	for k := range f {
+		f[30-k] = l.RestFrequencyHz * (1 - (-4500+300*float64(k))/l.Constants.C)
+	}
+	return f
+}
+
 func TestConvergedTruthFaceOn(t *testing.T) {
 	for _, c := range []struct {
 		model string
@@ -287,11 +292,7 @@ func TestConvergedTruthFaceOn(t *testing.T) {
 	}{{"wind", 0.00041}, {"shear", 0.0036}} {
 		l := coLine(t, 0, line.Options{Constants: si.RADMC3D(), RestFrequency: line.FromLevels})
 		want := npyFloat32(t, c.model+"_J10_i000_p000_truth.npy")
-		freq := make([]float64, 31)
-		for k := range freq {
-			freq[30-k] = l.RestFrequencyHz * (1 - (-4500+300*float64(k))/l.Constants.C)
-		}
-		got := toFile(solveCube[float64](t, Variants()[0], benchmarkModel(c.model), l, freq, true, nil), 64, 31)
+		got := toFile(solveCube[float64](t, Variants()[0], benchmarkModel(c.model), l, benchmarkFrequencies(l), true, nil), 64, 31)
 		rms := errorRMS(got, want)
 		t.Logf("%s: rms error %.5f %%", c.model, 100*rms)
 		if rms > c.rms {
