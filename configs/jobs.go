@@ -51,6 +51,12 @@ func (s *Solve) Destination() (dir, name string) { return s.Output.Dir, s.Output
 // Destination returns the folder and the stem of the name of the cube file.
 func (c *Cube) Destination() (dir, name string) { return c.Output.Dir, c.Output.Name }
 
+// NumThreads returns the threads per rank, 0 for all cores.
+func (s *Solve) NumThreads() int { return s.Parallel.Threads }
+
+// NumThreads returns the threads per rank, 0 for all cores.
+func (c *Cube) NumThreads() int { return c.Parallel.Threads }
+
 func (s *Solve) validate(r *report) {
 	s.Model.validate(r, s.Cube)
 	s.Spectrum.validate(r)

@@ -20,6 +20,8 @@ type Job interface {
 	Inputs() []Input
 	// Destination returns the folder and the stem of the name of every output.
 	Destination() (dir, name string)
+	// NumThreads returns parallel.threads: threads per rank, 0 for all cores.
+	NumThreads() int
 	// validate checks what concerns more than one key and fills defaults that
 	// depend on other keys.
 	validate(r *report)
