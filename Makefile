@@ -13,7 +13,7 @@ TAGS       = $(shell .ci/setup tags)
 TAGS_COMMA = $(subst $(eval) ,$(shell printf ,),$(TAGS))
 
 # Folders with tests that run on ranks.
-MPI_PKGS  ?= $(shell grep -rlE --include='*_test.go' '^func Test[A-Za-z0-9_]*UnderMPI\(' . | xargs -r -n1 dirname | sort -u)
+MPI_PKGS  ?= $(shell grep -rlE --include='*_test.go' '^func Test[A-Za-z0-9_]*UnderMPI' . | xargs -r -n1 dirname | sort -u)
 MPI_RANKS ?= 1 2 3 4
 MPICH     ?= yes
 

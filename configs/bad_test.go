@@ -212,13 +212,13 @@ func TestUnreadableFile(t *testing.T) {
 
 func TestCheckSize(t *testing.T) {
 	p := Parallel{Ranks: [3]int{2, 2, 1}}
-	if err := p.CheckSize("f.toml", 4); err != nil {
+	if err := p.checkSize("f.toml", 4); err != nil {
 		t.Error(err)
 	}
-	if err := (Parallel{}).CheckSize("f.toml", 7); err != nil {
+	if err := (Parallel{}).checkSize("f.toml", 7); err != nil {
 		t.Error(err)
 	}
-	err := p.CheckSize("f.toml", 3)
+	err := p.checkSize("f.toml", 3)
 	if err == nil {
 		t.Fatal("2·2·1 ranks accepted on 3 processes")
 	}

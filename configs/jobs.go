@@ -57,6 +57,13 @@ func (s *Solve) NumThreads() int { return s.Parallel.Threads }
 // NumThreads returns the threads per rank, 0 for all cores.
 func (c *Cube) NumThreads() int { return c.Parallel.Threads }
 
+// CheckSize returns an *Error when parallel.ranks is not automatic and its
+// product is not size.
+func (s *Solve) CheckSize(file string, size int) error { return s.Parallel.checkSize(file, size) }
+
+// CheckSize returns nil: any number of ranks can make a cube.
+func (c *Cube) CheckSize(string, int) error { return nil }
+
 func (s *Solve) validate(r *report) {
 	s.Model.validate(r, s.Cube)
 	s.Spectrum.validate(r)

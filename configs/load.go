@@ -22,6 +22,9 @@ type Job interface {
 	Destination() (dir, name string)
 	// NumThreads returns parallel.threads: threads per rank, 0 for all cores.
 	NumThreads() int
+	// CheckSize returns an *Error when the ranks that the file asks for are not
+	// as many as the size processes that were started.
+	CheckSize(file string, size int) error
 	// validate checks what concerns more than one key and fills defaults that
 	// depend on other keys.
 	validate(r *report)

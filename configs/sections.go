@@ -111,9 +111,9 @@ type Parallel struct {
 	WatchdogS int    `toml:"watchdog_s" unit:"s" default:"300" allow:">=0" digest:"no" doc:"All ranks end when one makes no progress for this long; 0 switches the watchdog off"`
 }
 
-// CheckSize returns an *Error when the ranks of the configuration are not as
+// checkSize returns an *Error when the ranks of the configuration are not as
 // many as the size processes that were started.
-func (p Parallel) CheckSize(file string, size int) error {
+func (p Parallel) checkSize(file string, size int) error {
 	product := p.Ranks[0] * p.Ranks[1] * p.Ranks[2]
 	if product == 0 || product == size {
 		return nil

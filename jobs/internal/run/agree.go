@@ -57,7 +57,7 @@ func (s *session) agreeOnConfig() error {
 	env.Manifest.Config = resolved
 	env.Manifest.Threads = env.Threads
 	if err == nil && !env.Flags.PrintConfig {
-		err = checkInputs(path, cfg)
+		err = firstError(cfg.CheckSize(path, s.comm.Size()), checkInputs(path, cfg))
 	}
 	return s.comm.Agree(err)
 }

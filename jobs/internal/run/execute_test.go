@@ -149,6 +149,38 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// TestRanksThatDoNotFit starts three ranks for a configuration of four.
+func TestRanksThatDoNotFit(t *testing.T) {
+	f := newFolder(t)
+	data, err := os.ReadFile(f.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.write(t, "cube.toml", string(data)+`
+[line]
+molecule = "co"
+transition = "2-1"
+[spectrum]
+channels = 3
+spacing_ms = 100.0
+[[view]]
+name = "a"
+axis = "+x"
+[parallel]
+ranks = [2, 2, 1]
+`)
+	call := f.call(nil)
+	call.Job.Config = func() configs.Job { return new(configs.Solve) }
+	results, _ := execute(3, call, nil)
+	want := "parallel.ranks = [2, 2, 1]: 4 ranks, but 3 were started: allowed: [0, 0, 0], or three numbers whose product is 3\n"
+	if got := one(t, results, 2); !strings.HasSuffix(got, want) || strings.Count(got, "\n") != 1 {
+		t.Errorf("stderr %q, want %q", got, want)
+	}
+	if results, _ = execute(4, call, nil); results[0].code != 0 {
+		t.Errorf("four ranks: exit status %d: %s", results[0].code, results[0].stderr)
+	}
+}
+
 func TestDryRunAndPrintConfig(t *testing.T) {
 	f := newFolder(t)
 	results, _ := execute(2, f.call(nil), func(_ int, c *Call) { c.Flags.DryRun = true })

@@ -115,9 +115,17 @@ func TestEntryPoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, target := range strings.Fields("run test build build-static race mpi bench fuzz golden ci nightly help clean setup vet staticcheck tidy bench-once") {
+	targets := strings.Fields("run test build build-static race mpi bench fuzz golden ci nightly help clean setup vet staticcheck tidy bench-once")
+	for _, target := range targets {
 		if !regexp.MustCompile(`(?m)^` + target + `:`).Match(makefile) {
 			t.Errorf("the Makefile has no target %s", target)
 		}
+	}
+	cmd := exec.Command("make", append([]string{"--dry-run"}, targets...)...)
+	cmd.Dir = moduleRoot(t)
+	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "MPIRUN=mpirun", "RANKS=2")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "mpirun -n 2 bin/columen solve configs/solve.toml --overwrite") {
+		t.Errorf("make --dry-run: %v\n%s", err, out)
 	}
 }
