@@ -34,7 +34,7 @@ func fill(t *testing.T, path string) {
 	must(t, err)
 	must(t, f.CreateGroup("g"))
 	must(t, Write(f, "g/a", []int{2, 3}, []float32{1, 2, 3, 4, 5, float32(math.Inf(1))}))
-	must(t, Write(f, "b", []int{3}, []float64{math.Pi, math.NaN(), -0.0}))
+	must(t, Write(f, "b", []int{3}, []float64{math.Pi, math.NaN(), 0}))
 	ds, err := f.CreateDataset("z", []int{8, 8}, Float64, Options{Chunk: []int{4, 8}, Deflate: 4, Shuffle: true})
 	must(t, err)
 	must(t, WriteSlab(ds, []int{2, 0}, []int{1, 8}, []float64{0, 1, 2, 3, 4, 5, 6, 7}))
