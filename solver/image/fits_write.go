@@ -143,28 +143,28 @@ func writeChannels(out *fitsio.File, im *Image) error {
 func imageCards(im *Image, o FITSOptions) []fitsio.Card {
 	cards := []fitsio.Card{
 		{Name: "EXTEND", Value: true, Comment: "table " + channelTable + " has the exact channels"},
-		text("ORIGIN", "columen", "program that made the image"),
-		text("SCHEMA", fitsSchema, "layout of this file"),
-		text("OBJECT", im.ModelName, "model"),
-		text("BUNIT", o.Unit.fits(), "unit of the values, background included"),
+		stringCard("ORIGIN", "columen", "program that made the image"),
+		stringCard("SCHEMA", fitsSchema, "layout of this file"),
+		stringCard("OBJECT", im.ModelName, "model"),
+		stringCard("BUNIT", o.Unit.fits(), "unit of the values, background included"),
 		{Name: "WCSAXES", Value: 3},
 	}
 	cards = append(cards, planeCards(im, o)...)
 	cards = append(cards, spectralCards(im)...)
 	cards = append(cards,
-		text("SPECIES", im.Species, "molecule"),
-		text("TRANSIT", im.Transition, "transition, upper-lower"),
-		text("VIEW", im.ViewName, "name of the view"),
-		text("AXISX", im.AxisX, "model direction of image x (right)"),
-		text("AXISY", im.AxisY, "model direction of image y (up)"),
-		text("AXISLOS", im.AxisLOS, "model direction towards the observer"),
-		number("PIXSIZE1", im.PixelSizeM[0], "[m] pixel size along x"),
-		number("PIXSIZE2", im.PixelSizeM[1], "[m] pixel size along y"),
-		number("CENTRE1", im.OriginM[0], "[m] view coordinate x of the image centre"),
-		number("CENTRE2", im.OriginM[1], "[m] view coordinate y of the image centre"),
+		stringCard("SPECIES", im.Species, "molecule"),
+		stringCard("TRANSIT", im.Transition, "transition, upper-lower"),
+		stringCard("VIEW", im.ViewName, "name of the view"),
+		stringCard("AXISX", im.AxisX, "model direction of image x (right)"),
+		stringCard("AXISY", im.AxisY, "model direction of image y (up)"),
+		stringCard("AXISLOS", im.AxisLOS, "model direction towards the observer"),
+		numberCard("PIXSIZE1", im.PixelSizeM[0], "[m] pixel size along x"),
+		numberCard("PIXSIZE2", im.PixelSizeM[1], "[m] pixel size along y"),
+		numberCard("CENTRE1", im.OriginM[0], "[m] view coordinate x of the image centre"),
+		numberCard("CENTRE2", im.OriginM[1], "[m] view coordinate y of the image centre"),
 	)
 	if o.DistancePc > 0 {
-		cards = append(cards, number("DISTPC", o.DistancePc, "[pc] distance"))
+		cards = append(cards, numberCard("DISTPC", o.DistancePc, "[pc] distance"))
 	}
 	for _, kv := range im.Provenance {
 		for _, line := range historyLines(kv) {
@@ -188,11 +188,11 @@ func planeCards(im *Image, o FITSOptions) []fitsio.Card {
 			step := math.Atan(pixel/(o.DistancePc*parsecM)) * degree
 			sign := [2]float64{-1, 1}[a]
 			cards = append(cards,
-				text("CTYPE"+axis, [2]string{"RA---TAN", "DEC--TAN"}[a], [2]string{"grows to the left", ""}[a]),
-				text("CUNIT"+axis, "deg", ""),
-				number("CRPIX"+axis, centre-im.OriginM[a]/pixel, "pixel of the model's origin"),
-				number("CRVAL"+axis, [2]float64{o.RADeg, o.DecDeg}[a], ""),
-				number("CDELT"+axis, sign*step, ""),
+				stringCard("CTYPE"+axis, [2]string{"RA---TAN", "DEC--TAN"}[a], [2]string{"grows to the left", ""}[a]),
+				stringCard("CUNIT"+axis, "deg", ""),
+				numberCard("CRPIX"+axis, centre-im.OriginM[a]/pixel, "pixel of the model's origin"),
+				numberCard("CRVAL"+axis, [2]float64{o.RADeg, o.DecDeg}[a], ""),
+				numberCard("CDELT"+axis, sign*step, ""),
 			)
 			continue
 		}
@@ -201,15 +201,15 @@ func planeCards(im *Image, o FITSOptions) []fitsio.Card {
 			unit, scale = "m", 1
 		}
 		cards = append(cards,
-			text("CTYPE"+axis, [2]string{"OFFSETX", "OFFSETY"}[a], "linear offset from the model's origin"),
-			text("CUNIT"+axis, unit, ""),
-			number("CRPIX"+axis, centre, "centre of the image"),
-			number("CRVAL"+axis, im.OriginM[a]/scale, ""),
-			number("CDELT"+axis, pixel/scale, ""),
+			stringCard("CTYPE"+axis, [2]string{"OFFSETX", "OFFSETY"}[a], "linear offset from the model's origin"),
+			stringCard("CUNIT"+axis, unit, ""),
+			numberCard("CRPIX"+axis, centre, "centre of the image"),
+			numberCard("CRVAL"+axis, im.OriginM[a]/scale, ""),
+			numberCard("CDELT"+axis, pixel/scale, ""),
 		)
 	}
 	if o.OnSky {
-		cards = append(cards, text("RADESYS", "ICRS", "frame of the position"))
+		cards = append(cards, stringCard("RADESYS", "ICRS", "frame of the position"))
 	}
 	return cards
 }
@@ -217,16 +217,16 @@ func planeCards(im *Image, o FITSOptions) []fitsio.Card {
 // spectralCards describes axis 3.
 func spectralCards(im *Image) []fitsio.Card {
 	rest := []fitsio.Card{
-		number("RESTFRQ", im.RestFrequencyHz, "[Hz] rest frequency of the line"),
-		text("SPECSYS", "SOURCE", "velocities in the rest frame of the model"),
+		numberCard("RESTFRQ", im.RestFrequencyHz, "[Hz] rest frequency of the line"),
+		stringCard("SPECSYS", "SOURCE", "velocities in the rest frame of the model"),
 	}
 	v := im.VelocitiesMS()
 	if !im.Equidistant() {
 		return append([]fitsio.Card{
-			text("CTYPE3", "CHANNEL", "not equidistant: see table "+channelTable),
-			number("CRPIX3", 1, ""),
-			number("CRVAL3", 1, "channels count from 1"),
-			number("CDELT3", 1, ""),
+			stringCard("CTYPE3", "CHANNEL", "not equidistant: see table "+channelTable),
+			numberCard("CRPIX3", 1, ""),
+			numberCard("CRVAL3", 1, "channels count from 1"),
+			numberCard("CDELT3", 1, ""),
 		}, rest...)
 	}
 	step, comment := -1.0, "one channel: its width is not known"
@@ -234,11 +234,11 @@ func spectralCards(im *Image) []fitsio.Card {
 		step, comment = (v[n-1]-v[0])/float64(n-1), "frequency increases, velocity decreases"
 	}
 	return append([]fitsio.Card{
-		text("CTYPE3", "VRAD", "radio velocity c(nu0-nu)/nu0"),
-		text("CUNIT3", "m/s", ""),
-		number("CRPIX3", 1, ""),
-		number("CRVAL3", v[0], "velocity of the first channel"),
-		number("CDELT3", step, comment),
+		stringCard("CTYPE3", "VRAD", "radio velocity c(nu0-nu)/nu0"),
+		stringCard("CUNIT3", "m/s", ""),
+		numberCard("CRPIX3", 1, ""),
+		numberCard("CRVAL3", v[0], "velocity of the first channel"),
+		numberCard("CDELT3", step, comment),
 	}, rest...)
 }
 
@@ -246,10 +246,10 @@ func spectralCards(im *Image) []fitsio.Card {
 // for a few apostrophes.
 const cardTextMax = 54
 
-// text makes a string card. FITS strings are printable ASCII: others are
+// stringCard makes a string card. FITS strings are printable ASCII: others are
 // escaped, and more than 54 characters are cut and end in an ellipsis (the HDF5
 // file keeps names whole). Apostrophes double, hence the reserve to 68 columns.
-func text(name, value, comment string) fitsio.Card {
+func stringCard(name, value, comment string) fitsio.Card {
 	card := quoted(value, "")
 	if value == "" {
 		card = ""
@@ -270,8 +270,8 @@ func text(name, value, comment string) fitsio.Card {
 	return fitsio.Card{Name: name, Value: value, Comment: comment}
 }
 
-// number makes a float card; fitsio writes the shortest digits that read back
+// numberCard makes a float card; fitsio writes the shortest digits that read back
 // to the same float64.
-func number(name string, value float64, comment string) fitsio.Card {
+func numberCard(name string, value float64, comment string) fitsio.Card {
 	return fitsio.Card{Name: name, Value: value, Comment: comment}
 }

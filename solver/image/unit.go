@@ -11,15 +11,15 @@ import (
 // astronomical unit of IAU 2012 resolution B2, the parsec of IAU 2015
 // resolution B2.
 const (
-	lightSpeed = 299792458.0       // c [m s⁻¹]
-	boltzmann  = 1.380649e-23      // k [J K⁻¹]
-	auM        = 149597870700.0    // astronomical unit [m]
-	parsecM    = auM * 648000 / pi // parsec [m]
-	janskySI   = 1e-26             // jansky [W m⁻² Hz⁻¹]
-	pi         = math.Pi           // for the constants above
-	degree     = 180 / pi          // degrees per radian
-	siUnit     = "W m-2 Hz-1 sr-1" // I_ν as the FITS standard spells it
-	siPretty   = "W m⁻² Hz⁻¹ sr⁻¹" // the same for people
+	lightSpeed = 299792458.0                // c [m s⁻¹]
+	boltzmann  = 1.380649e-23               // k [J K⁻¹]
+	auM        = 149597870700.0             // astronomical unit [m]
+	parsecM    = auM * 648000 / pi          // parsec [m]
+	janskySI   = 1e-26                      // jansky [W m⁻² Hz⁻¹]
+	pi         = math.Pi                    // for the constants above
+	degree     = 180 / pi                   // degrees per radian
+	siUnit     = "W m-2 Hz-1 sr-1"          // I_ν as the FITS standard spells it
+	siPretty   = "W m^{−2} Hz^{−1} sr^{−1}" // the same in the markup of sheets
 )
 
 // Unit is how intensities are expressed outside memory.
