@@ -26,6 +26,7 @@ type AMRVAC struct {
 	VelocityCMS   float64  `toml:"velocity_cms" unit:"cm s⁻¹" allow:">0" doc:"Unit of velocity of the run"`
 	MeanMolWeight float64  `toml:"mean_mol_weight" unit:"u" allow:">0" doc:"Mean mass of a particle of the gas, which turns p/ρ into a temperature"`
 	TemperatureK  float64  `toml:"temperature_k" unit:"K" need:"no" allow:">0" doc:"Gas temperature of a run without energy equation; an error when the file has energy"`
+	Gamma         float64  `toml:"gamma" unit:"-" need:"no" allow:">1" doc:"Ratio of specific heats; only for a version 3 file, which does not store it"`
 	Geometry      string   `toml:"geometry" unit:"-" need:"no" allow:"Cartesian_3D" doc:"Geometry of a version 3 or 4 file, whose header names none"`
 	Variables     []string `toml:"variables" unit:"-" need:"no" allow:"name" doc:"Names of the variables of a version 3 file, in order, for example rho, m1, m2, m3, e"`
 }

@@ -16,7 +16,11 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/columen/columen/jobs/cube"
+	"github.com/columen/columen/jobs/inspect"
 	"github.com/columen/columen/jobs/internal/run"
+	"github.com/columen/columen/jobs/solve"
+	"github.com/columen/columen/mpiutil"
 )
 
 // version of the program; CHANGELOG.md says what is in it.
@@ -43,14 +47,20 @@ func columen(p run.Program, jobs []run.Job, args []string) int {
 
 // table lists the jobs in the order in which a user meets them.
 func table() []run.Job {
-	return []run.Job{}
+	return []run.Job{cube.Job(), solve.Job(), inspect.Job()}
 }
 
 // program is what this binary brings to every job.
 func program(stdout, stderr io.Writer) run.Program {
 	return run.Program{
 		Name: "columen", Version: version, Stdout: stdout, Stderr: stderr,
-		Join:       func() (run.Comm, error) { return run.Alone{}, nil },
-		MPILibrary: func() string { return "none" },
+		Join: func() (run.Comm, error) {
+			comm, err := mpiutil.Init()
+			if err != nil {
+				return nil, err
+			}
+			return run.World{Comm: comm}, nil
+		},
+		MPILibrary: mpiutil.Version,
 	}
 }

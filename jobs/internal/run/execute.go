@@ -99,6 +99,9 @@ func (s *session) run(ctx context.Context) error {
 		return configs.Print(env.Stdout, env.Config)
 	}
 	stop, err := s.agreeOnOutputs()
+	if err == nil && stop && env.Flags.DryRun && job.Plan != nil {
+		return s.comm.Agree(job.Plan(ctx, env))
+	}
 	if err != nil || stop {
 		return err
 	}

@@ -27,6 +27,9 @@ type Job struct {
 	NumArgs int
 	// Outputs returns the final path of every file that the job will write.
 	Outputs func(cfg configs.Job) []string
+	// Plan, which may be nil, says on a dry run what Run would do, after looking
+	// at the inputs. It is called on every rank.
+	Plan func(ctx context.Context, env *Env) error
 	// Run does the work on every rank. An error that not all ranks have must
 	// be agreed before the next collective.
 	Run func(ctx context.Context, env *Env) error

@@ -240,11 +240,11 @@ func constantValue(name string, value ast.Expr, written bool) bool {
 	return false
 }
 
-// exits: only the life of a job in jobs ends the process.
+// exits: only the life of a job in jobs ends the process, and Abort.
 func exits(files []file) []string {
 	var out []string
 	for _, f := range files {
-		if !f.isGo() || f.isTest() || slices.Contains([]string{"jobs/main.go", "jobs/internal/run/signals.go"}, f.path) {
+		if !f.isGo() || f.isTest() || slices.Contains([]string{"jobs/main.go", "jobs/internal/run/signals.go", "mpiutil/init_serial.go", "mpiutil/mpi_cgo.go"}, f.path) {
 			continue
 		}
 		ast.Inspect(f.ast, func(n ast.Node) bool {
