@@ -116,6 +116,9 @@ func TestStretchIsMonotonicOverItsRange(t *testing.T) {
 		if s.name != c.name || !(s.hi > s.lo) {
 			t.Errorf("%s scale from %g to %g: want %s and a range", s.name, s.lo, s.hi, c.name)
 		}
+		if s.signed != (c.values != nil && c.values[len(c.values)-1] < 0) {
+			t.Errorf("%s scale from %g to %g is signed: %v", s.name, s.lo, s.hi, s.signed)
+		}
 		if s.at(s.lo) != 0 || math.Abs(s.at(s.hi)-1) > 1e-12 || !(s.at((s.lo+s.hi)/2) > 0) {
 			t.Errorf("%s scale maps its ends to %g and %g: want 0 and 1", s.name, s.at(s.lo), s.at(s.hi))
 		}
