@@ -223,6 +223,17 @@ func TestFullDisk(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "File too large") {
 			t.Fatalf("error %v: want the system's reason", err)
 		}
+		other := path + ".small" // the library still works
+		f, err = Create(other)
+		must(t, err)
+		must(t, errors.Join(Write(f, "d", []int{2}, []float64{1, 2}), f.Close()))
+		f, err = Open(other)
+		must(t, err)
+		got, _, err := Read[float64](f, "d")
+		if err != nil || !reflect.DeepEqual(got, []float64{1, 2}) {
+			t.Fatalf("after the failure: %v, %v: want [1 2]", got, err)
+		}
+		must(t, f.Close())
 		return
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestFullDisk$")

@@ -204,7 +204,14 @@ func (p *pen) imageMap(r vg.Rectangle, v view, values []float64, s stretch) {
 func (p *pen) axes(r vg.Rectangle, v view, s stretch, left, bottom bool) {
 	const across, upward vg.Length = 44, 40
 	size := r.Size()
-	count := func(length, room vg.Length) int { return max(1, int(length/room)) }
+	ticks := func(a int, length, room vg.Length) []float64 {
+		n := max(1, int(length/room))
+		t := niceTicks(v.lo[a], v.hi[a], n)
+		for more := 1; len(t) < 2 && more <= 2; more++ { // one label does not make a scale
+			t = niceTicks(v.lo[a], v.hi[a], n+more)
+		}
+		return t
+	}
 	place := func(a int, t float64) vg.Length {
 		f := vg.Length((t - v.lo[a]) / (v.hi[a] - v.lo[a]))
 		if a == 0 {
@@ -212,19 +219,20 @@ func (p *pen) axes(r vg.Rectangle, v view, s stretch, left, bottom bool) {
 		}
 		return r.Min.Y + f*(r.Max.Y-r.Min.Y)
 	}
-	for _, t := range niceTicks(v.lo[0], v.hi[0], count(size.X, across)) {
+	for _, t := range ticks(0, size.X, across) {
 		x := place(0, t)
 		p.line(s.mark(), 0.8, vg.Point{X: x, Y: r.Min.Y}, vg.Point{X: x, Y: r.Min.Y + tickMark})
 		p.line(s.mark(), 0.8, vg.Point{X: x, Y: r.Max.Y}, vg.Point{X: x, Y: r.Max.Y - tickMark})
-		if bottom {
-			p.text(label(t), vg.Point{X: x, Y: r.Min.Y - 4}, style(sizeTick, ink, false, -0.5, -1))
+		number, sty := label(t), style(sizeTick, ink, false, -0.5, -1)
+		if inside := min(x-r.Min.X, r.Max.X-x) > sty.Width(number)/2; bottom && inside { // or maps side by side share the place
+			p.text(number, vg.Point{X: x, Y: r.Min.Y - 4}, sty)
 		}
 	}
-	for _, t := range niceTicks(v.lo[1], v.hi[1], count(size.Y, upward)) {
+	for _, t := range ticks(1, size.Y, upward) {
 		y := place(1, t)
 		p.line(s.mark(), 0.8, vg.Point{X: r.Min.X, Y: y}, vg.Point{X: r.Min.X + tickMark, Y: y})
 		p.line(s.mark(), 0.8, vg.Point{X: r.Max.X, Y: y}, vg.Point{X: r.Max.X - tickMark, Y: y})
-		if inside := min(y-r.Min.Y, r.Max.Y-y) > sizeTick/2; left && inside { // or maps one above the other share the place
+		if inside := min(y-r.Min.Y, r.Max.Y-y) > sizeTick/2; left && inside {
 			p.text(label(t), vg.Point{X: r.Min.X - 4, Y: y}, style(sizeTick, ink, false, -1, -0.35))
 		}
 	}
@@ -245,14 +253,15 @@ func (p *pen) bar(r vg.Rectangle, s stretch, quantity, unit string) {
 	p.raster(r, func(_, y float64) color.NRGBA { return p.color(s, y) })
 	p.frame(r)
 	factor, power := decade(s.hi)
-	widest := 0
+	var widest vg.Length
+	sty := style(sizeTick, ink, false, 0, -0.35)
 	for _, t := range s.ticks(6) {
 		y := r.Min.Y + vg.Length(s.at(t))*(r.Max.Y-r.Min.Y)
 		p.line(ink, 0.8, vg.Point{X: r.Max.X, Y: y}, vg.Point{X: r.Max.X + tickMark, Y: y})
 		number := label(t / factor)
-		widest = max(widest, len([]rune(number)))
-		p.text(number, vg.Point{X: r.Max.X + tickMark + 2, Y: y}, style(sizeTick, ink, false, 0, -0.35))
+		widest = max(widest, sty.Width(strings.NewReplacer("^{", "", "}", "").Replace(number)))
+		p.text(number, vg.Point{X: r.Max.X + tickMark + 2, Y: y}, sty)
 	}
-	x := r.Max.X + tickMark + 8 + vg.Length(widest)*sizeTick*0.56 + sizeLabel
+	x := r.Max.X + tickMark + 10 + widest + sizeLabel
 	p.up(quantity+" ["+power+unit+"]", vg.Point{X: x, Y: (r.Min.Y + r.Max.Y) / 2}, style(sizeLabel, ink, false, -0.5, 0))
 }

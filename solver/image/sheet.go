@@ -35,7 +35,7 @@ const (
 // background subtracted. At least two channels are needed. Errors name the
 // path.
 func WritePNG(path string, im *Image, opts SheetOptions) error {
-	canvas, err := drawSheet(im, opts)
+	canvas, err := drawSheet(im, opts, sheetDPI)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -60,7 +60,8 @@ type sheet struct {
 	spectrum []float64
 }
 
-func drawSheet(im *Image, opts SheetOptions) (*vgimg.Canvas, error) {
+// drawSheet draws a sheet at dpi dots per inch.
+func drawSheet(im *Image, opts SheetOptions, dpi int) (*vgimg.Canvas, error) {
 	if opts.Unit == "" {
 		opts.Unit = Kelvin
 	}
@@ -80,8 +81,8 @@ func drawSheet(im *Image, opts SheetOptions) (*vgimg.Canvas, error) {
 		return nil, err
 	}
 	s.shown = channelsAcross(s.spectrum, gridPanels)
-	canvas := vgimg.NewWith(vgimg.UseWH(sheetWidth, sheetHeight), vgimg.UseDPI(sheetDPI))
-	s.pen = pen{c: draw.New(canvas), colors: colors, diverging: newDiverging(), dots: sheetDPI / 72.0}
+	canvas := vgimg.NewWith(vgimg.UseWH(sheetWidth, sheetHeight), vgimg.UseDPI(dpi))
+	s.pen = pen{c: draw.New(canvas), colors: colors, diverging: newDiverging(), dots: float64(dpi) / 72}
 	s.title()
 	s.integrated(m.Integrated)
 	s.channels()
