@@ -39,6 +39,12 @@
 // Where a file system refuses the locks that HDF5 takes when opening (some
 // Lustre mounts), set HDF5_USE_FILE_LOCKING=FALSE in the job's environment.
 //
+// # Damaged files
+//
+// The C library itself may crash on a file made to harm it, so this package has
+// no fuzz target and its files must come from a source you trust. Truncated
+// files and files of another kind give errors.
+//
 // Reference: The HDF Group, HDF5 Reference Manual 1.10,
 // https://docs.hdfgroup.org/hdf5/v1_10/.
 package h5

@@ -18,12 +18,21 @@ import (
 
 // library guards the C library's global state; doc.go says why it is one for
 // the whole package.
-var library sync.Mutex
+var library struct {
+	sync.Mutex
+	prepared bool
+}
 
 // enter starts a sequence of HDF5 calls; its result ends it.
 func enter() (leave func()) {
 	library.Lock()
 	runtime.LockOSThread()
+	if !library.prepared {
+		// At exit the library would try again to close a file whose close failed,
+		// and can crash over it. Our files are closed by then or given up.
+		C.H5dont_atexit()
+		library.prepared = true
+	}
 	C.h5g_quiet()
 	return func() {
 		runtime.UnlockOSThread()

@@ -129,6 +129,10 @@ func TestErrorsNameFileAndCause(t *testing.T) {
 	fill(t, path)
 	garbage := filepath.Join(dir, "garbage.h5")
 	must(t, os.WriteFile(garbage, bytes.Repeat([]byte("no HDF5 "), 100), 0o666))
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	cut := filepath.Join(dir, "cut.h5")
+	must(t, os.WriteFile(cut, whole[:len(whole)/2], 0o666))
 	f, err := Open(path)
 	must(t, err)
 	ds, err := f.OpenDataset("b")
@@ -142,6 +146,7 @@ func TestErrorsNameFileAndCause(t *testing.T) {
 	}{
 		{"missing file", second(Open(filepath.Join(dir, "none.h5"))), []string{"none.h5", "no such file"}},
 		{"garbage", second(Open(garbage)), []string{garbage, "file signature not found"}},
+		{"truncated", second(Open(cut)), []string{cut, "truncated file"}},
 		{"no folder", second(Create(filepath.Join(dir, "none", "a.h5"))), []string{"none/a.h5", "No such file or directory"}},
 		{"no dataset", second(f.OpenDataset("q")), []string{path, "dataset q", "doesn't exist"}},
 		{"group as dataset", second(f.OpenDataset("g")), []string{path, "dataset g"}},
@@ -223,6 +228,17 @@ func TestFullDisk(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "File too large") {
 			t.Fatalf("error %v: want the system's reason", err)
 		}
+		other := path + ".small" // the library still works
+		f, err = Create(other)
+		must(t, err)
+		must(t, errors.Join(Write(f, "d", []int{2}, []float64{1, 2}), f.Close()))
+		f, err = Open(other)
+		must(t, err)
+		got, _, err := Read[float64](f, "d")
+		if err != nil || !reflect.DeepEqual(got, []float64{1, 2}) {
+			t.Fatalf("after the failure: %v, %v: want [1 2]", got, err)
+		}
+		must(t, f.Close())
 		return
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestFullDisk$")

@@ -42,6 +42,18 @@
 // was involved. Checked with astropy 8.0.2 (wcslib in it): files open and
 // astropy.wcs reads axes, units and values without warnings.
 //
+// # PNG
+//
+// WritePNG draws one sheet for a first look. Its scales are chosen by contrast
+// and named in the titles: linear, square root or logarithmic on a colour map
+// of even lightness, or symmetric about zero on a diverging one where a line
+// absorbs the background. Blank pixels are grey.
+//
+// # HDF5
+//
+// WriteHDF5 keeps everything an Image holds; Schema describes the file. It
+// needs a binary with the tag hdf5.
+//
 // # Files
 //
 // All files are written under a temporary name and renamed when complete.

@@ -6,12 +6,9 @@ import (
 	"bytes"
 	"math"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"reflect"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/astrogo/fitsio"
@@ -226,38 +223,6 @@ func TestWriteFITSErrors(t *testing.T) {
 	emptyFolder(t, dir)
 }
 
-func emptyFolder(t *testing.T, dir string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	must(t, err)
-	if len(entries) != 0 {
-		t.Errorf("folder holds %v: want nothing left behind", entries)
-	}
-}
-
-// fullDisk re-runs the calling test in a process that may write 4 KiB per file
-// and there calls write, which must fail with the system's reason and leave
-// nothing behind.
-func fullDisk(t *testing.T, name string, write func(path string) error) {
-	const variable = "COLUMEN_IMAGE_FULL_DISK"
-	if dir := os.Getenv(variable); dir != "" {
-		signal.Ignore(syscall.SIGXFSZ)
-		must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4096, Max: 4096}))
-		path := filepath.Join(dir, "a.out")
-		err := write(path)
-		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(strings.ToLower(err.Error()), "file too large") {
-			t.Fatalf("error %v: want one that names the path and the system's reason", err)
-		}
-		emptyFolder(t, dir)
-		return
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+name+"$")
-	cmd.Env = append(os.Environ(), variable+"="+t.TempDir())
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
 func TestFITSFullDisk(t *testing.T) {
 	fullDisk(t, "TestFITSFullDisk", func(path string) error {
 		return WriteFITS(path, lineCube(64, 64, 5, 1000, gaussians), FITSOptions{})
@@ -303,28 +268,4 @@ func TestReadFITSErrors(t *testing.T) {
 			t.Errorf("error %v: want one with %q and the path", err, c.want)
 		}
 	}
-}
-
-// FuzzReadFITS feeds damaged files: the reader may refuse but neither panic
-// nor return an invalid image.
-func FuzzReadFITS(f *testing.F) {
-	dir := f.TempDir()
-	for i, im := range []*Image{lineCube(2, 2, 3, 1000, gaussians), irregular()} {
-		path := filepath.Join(dir, "a.fits")
-		if err := WriteFITS(path, im, FITSOptions{Unit: Kelvin, Precision: 32 * (1 + i)}); err != nil {
-			f.Fatal(err)
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-		f.Add(b[:len(b)/2])
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		im, _, err := decodeFITS(bytes.NewReader(b), int64(len(b)))
-		if err == nil && im.Validate() != nil {
-			t.Errorf("an invalid image was read: %v", im.Validate())
-		}
-	})
 }

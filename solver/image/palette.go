@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/plot/palette"
 	"gonum.org/v1/plot/palette/moreland"
 )
 
@@ -26,13 +27,22 @@ func newPalette() ([]color.NRGBA, error) {
 	if err != nil {
 		return nil, err
 	}
+	return tabulate(m), nil
+}
+
+// newDiverging returns a colour map from blue over white to red for values of
+// both signs [Moreland 2009, doi:10.1007/978-3-642-10520-3_9].
+func newDiverging() []color.NRGBA { return tabulate(moreland.SmoothBlueRed()) }
+
+// tabulate evaluates a colour map in equal steps.
+func tabulate(m palette.ColorMap) []color.NRGBA {
 	m.SetMin(0)
 	m.SetMax(1)
 	out := make([]color.NRGBA, 1024)
 	for i, c := range m.Palette(len(out)).Colors() {
 		out[i] = color.NRGBAModel.Convert(c).(color.NRGBA)
 	}
-	return out, nil
+	return out
 }
 
 // blank is the grey of pixels that are NaN.
@@ -44,11 +54,13 @@ type stretch struct {
 	lo, hi float64
 	root   bool // square root instead of linear
 	log    bool // logarithm instead of linear; lo > 0
+	signed bool // symmetric about zero, for absorption and emission
 }
 
 // newStretch chooses by the contrast of the positive values, maximum over
 // median: linear up to 8, square root up to 60, and beyond that the logarithm
-// over at most four decades.
+// over at most four decades. Absorption deeper than a thousandth of the maximum
+// gets a linear scale symmetric about zero.
 func newStretch(values []float64) stretch {
 	var pos []float64
 	lo := 0.0
@@ -61,13 +73,20 @@ func newStretch(values []float64) stretch {
 			lo = v
 		}
 	}
-	if len(pos) == 0 {
-		return stretch{name: "linear", lo: lo, hi: lo + math.Max(1, math.Abs(lo))}
+	if len(pos) == 0 && lo == 0 {
+		return stretch{name: "linear", hi: 1}
 	}
 	slices.Sort(pos)
-	hi, median := pos[len(pos)-1], pos[len(pos)/2]
+	hi, median := 0.0, 0.0
+	if len(pos) > 0 {
+		hi, median = pos[len(pos)-1], pos[len(pos)/2]
+	}
+	if lo < -1e-3*hi {
+		top := math.Max(hi, -lo)
+		return stretch{name: "linear", lo: -top, hi: top, signed: true}
+	}
 	switch contrast := hi / median; {
-	case lo < -1e-3*hi || contrast < 8: // absorption needs a scale that shows its depth
+	case contrast < 8:
 		return stretch{name: "linear", lo: lo, hi: hi}
 	case contrast < 60:
 		return stretch{name: "square-root", lo: 0, hi: hi, root: true}

@@ -18,9 +18,10 @@ import (
 
 // pen draws the elements of a sheet with one set of styles.
 type pen struct {
-	c      draw.Canvas
-	colors []color.NRGBA // the colour map in equal steps
-	dots   float64       // device pixels per point
+	c         draw.Canvas
+	colors    []color.NRGBA // the colour map in equal steps
+	diverging []color.NRGBA // the same for values of both signs
+	dots      float64       // device pixels per point
 }
 
 // The type sizes and the ink of a sheet.
@@ -123,9 +124,13 @@ func (p *pen) raster(r vg.Rectangle, value func(x, y float64) color.NRGBA) {
 	p.c.DrawImage(r, img)
 }
 
-// color returns the colour of place t in [0, 1].
-func (p *pen) color(t float64) color.NRGBA {
-	return p.colors[int(math.Min(1, math.Max(0, t))*float64(len(p.colors)-1)+0.5)]
+// color returns the colour of place t in [0, 1] of a scale.
+func (p *pen) color(s stretch, t float64) color.NRGBA {
+	table := p.colors
+	if s.signed {
+		table = p.diverging
+	}
+	return table[int(math.Min(1, math.Max(0, t))*float64(len(table)-1)+0.5)]
 }
 
 // view is the extent of a map and the unit of its axes.
@@ -168,6 +173,20 @@ func (v view) fit(min vg.Point, w, h vg.Length) vg.Rectangle {
 	return vg.Rectangle{Min: vg.Point{X: min.X, Y: top - h}, Max: vg.Point{X: min.X + w, Y: top}}
 }
 
+// tile returns the number of columns, and the size of a map, that make n maps
+// largest in a box.
+func (v view) tile(n int, w, h, gap vg.Length) (columns int, size vg.Point) {
+	for c := 1; c <= n; c++ {
+		rows := vg.Length((n + c - 1) / c)
+		cols := vg.Length(c)
+		s := v.fit(vg.Point{}, (w-(cols-1)*gap)/cols, (h-(rows-1)*gap)/rows).Size()
+		if s.X > size.X {
+			columns, size = c, s
+		}
+	}
+	return columns, size
+}
+
 // imageMap paints values [y, x] into r.
 func (p *pen) imageMap(r vg.Rectangle, v view, values []float64, s stretch) {
 	p.raster(r, func(x, y float64) color.NRGBA {
@@ -176,12 +195,23 @@ func (p *pen) imageMap(r vg.Rectangle, v view, values []float64, s stretch) {
 		if math.IsNaN(val) {
 			return color.NRGBA{blank, blank, blank, 255}
 		}
-		return p.color(s.at(val))
+		return p.color(s, s.at(val))
 	})
 }
 
-// axes draws frame and ticks of a map, labels where asked.
-func (p *pen) axes(r vg.Rectangle, v view, n int, left, bottom bool) {
+// axes draws frame and ticks of a map, labels where asked, with room for the
+// labels between ticks.
+func (p *pen) axes(r vg.Rectangle, v view, s stretch, left, bottom bool) {
+	const across, upward vg.Length = 44, 40
+	size := r.Size()
+	ticks := func(a int, length, room vg.Length) []float64 {
+		n := max(1, int(length/room))
+		t := niceTicks(v.lo[a], v.hi[a], n)
+		for more := 1; len(t) < 2 && more <= 2; more++ { // one label does not make a scale
+			t = niceTicks(v.lo[a], v.hi[a], n+more)
+		}
+		return t
+	}
 	place := func(a int, t float64) vg.Length {
 		f := vg.Length((t - v.lo[a]) / (v.hi[a] - v.lo[a]))
 		if a == 0 {
@@ -189,38 +219,49 @@ func (p *pen) axes(r vg.Rectangle, v view, n int, left, bottom bool) {
 		}
 		return r.Min.Y + f*(r.Max.Y-r.Min.Y)
 	}
-	for _, t := range niceTicks(v.lo[0], v.hi[0], n) {
+	for _, t := range ticks(0, size.X, across) {
 		x := place(0, t)
-		p.line(paper, 0.8, vg.Point{X: x, Y: r.Min.Y}, vg.Point{X: x, Y: r.Min.Y + tickMark})
-		p.line(paper, 0.8, vg.Point{X: x, Y: r.Max.Y}, vg.Point{X: x, Y: r.Max.Y - tickMark})
-		if bottom {
-			p.text(label(t), vg.Point{X: x, Y: r.Min.Y - 4}, style(sizeTick, ink, false, -0.5, -1))
+		p.line(s.mark(), 0.8, vg.Point{X: x, Y: r.Min.Y}, vg.Point{X: x, Y: r.Min.Y + tickMark})
+		p.line(s.mark(), 0.8, vg.Point{X: x, Y: r.Max.Y}, vg.Point{X: x, Y: r.Max.Y - tickMark})
+		number, sty := label(t), style(sizeTick, ink, false, -0.5, -1)
+		if inside := min(x-r.Min.X, r.Max.X-x) > sty.Width(number)/2; bottom && inside { // or maps side by side share the place
+			p.text(number, vg.Point{X: x, Y: r.Min.Y - 4}, sty)
 		}
 	}
-	for _, t := range niceTicks(v.lo[1], v.hi[1], n) {
+	for _, t := range ticks(1, size.Y, upward) {
 		y := place(1, t)
-		p.line(paper, 0.8, vg.Point{X: r.Min.X, Y: y}, vg.Point{X: r.Min.X + tickMark, Y: y})
-		p.line(paper, 0.8, vg.Point{X: r.Max.X, Y: y}, vg.Point{X: r.Max.X - tickMark, Y: y})
-		if left {
+		p.line(s.mark(), 0.8, vg.Point{X: r.Min.X, Y: y}, vg.Point{X: r.Min.X + tickMark, Y: y})
+		p.line(s.mark(), 0.8, vg.Point{X: r.Max.X, Y: y}, vg.Point{X: r.Max.X - tickMark, Y: y})
+		if inside := min(y-r.Min.Y, r.Max.Y-y) > sizeTick/2; left && inside {
 			p.text(label(t), vg.Point{X: r.Min.X - 4, Y: y}, style(sizeTick, ink, false, -1, -0.35))
 		}
 	}
 	p.frame(r)
 }
 
+// mark returns the grey of marks that show on the dark half of the colour map,
+// or on the bright middle of the diverging one.
+func (s stretch) mark() grey {
+	if s.signed {
+		return ink
+	}
+	return paper
+}
+
 // bar draws a vertical colour bar in r with its unit beside it.
 func (p *pen) bar(r vg.Rectangle, s stretch, quantity, unit string) {
-	p.raster(r, func(_, y float64) color.NRGBA { return p.color(y) })
+	p.raster(r, func(_, y float64) color.NRGBA { return p.color(s, y) })
 	p.frame(r)
 	factor, power := decade(s.hi)
-	widest := 0
+	var widest vg.Length
+	sty := style(sizeTick, ink, false, 0, -0.35)
 	for _, t := range s.ticks(6) {
 		y := r.Min.Y + vg.Length(s.at(t))*(r.Max.Y-r.Min.Y)
 		p.line(ink, 0.8, vg.Point{X: r.Max.X, Y: y}, vg.Point{X: r.Max.X + tickMark, Y: y})
 		number := label(t / factor)
-		widest = max(widest, len([]rune(number)))
-		p.text(number, vg.Point{X: r.Max.X + tickMark + 2, Y: y}, style(sizeTick, ink, false, 0, -0.35))
+		widest = max(widest, sty.Width(strings.NewReplacer("^{", "", "}", "").Replace(number)))
+		p.text(number, vg.Point{X: r.Max.X + tickMark + 2, Y: y}, sty)
 	}
-	x := r.Max.X + tickMark + 8 + vg.Length(widest)*sizeTick*0.56 + sizeLabel
+	x := r.Max.X + tickMark + 10 + widest + sizeLabel
 	p.up(quantity+" ["+power+unit+"]", vg.Point{X: x, Y: (r.Min.Y + r.Max.Y) / 2}, style(sizeLabel, ink, false, -0.5, 0))
 }

@@ -27,8 +27,7 @@ const (
 	sheetWidth  vg.Length = 1180
 	sheetHeight vg.Length = 790
 	sheetDPI              = 144
-	gridColumns           = 3
-	gridRows              = 4
+	gridPanels            = 12
 )
 
 // WritePNG draws one figure of the image for a first look: the integrated line,
@@ -36,7 +35,7 @@ const (
 // background subtracted. At least two channels are needed. Errors name the
 // path.
 func WritePNG(path string, im *Image, opts SheetOptions) error {
-	canvas, err := drawSheet(im, opts)
+	canvas, err := drawSheet(im, opts, sheetDPI)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -61,7 +60,8 @@ type sheet struct {
 	spectrum []float64
 }
 
-func drawSheet(im *Image, opts SheetOptions) (*vgimg.Canvas, error) {
+// drawSheet draws a sheet at dpi dots per inch.
+func drawSheet(im *Image, opts SheetOptions, dpi int) (*vgimg.Canvas, error) {
 	if opts.Unit == "" {
 		opts.Unit = Kelvin
 	}
@@ -80,9 +80,9 @@ func drawSheet(im *Image, opts SheetOptions) (*vgimg.Canvas, error) {
 	if s.lines, err = subtracted(im, opts); err != nil {
 		return nil, err
 	}
-	s.shown = channelsAcross(s.spectrum, gridColumns*gridRows)
-	canvas := vgimg.NewWith(vgimg.UseWH(sheetWidth, sheetHeight), vgimg.UseDPI(sheetDPI))
-	s.pen = pen{c: draw.New(canvas), colors: colors, dots: sheetDPI / 72.0}
+	s.shown = channelsAcross(s.spectrum, gridPanels)
+	canvas := vgimg.NewWith(vgimg.UseWH(sheetWidth, sheetHeight), vgimg.UseDPI(dpi))
+	s.pen = pen{c: draw.New(canvas), colors: colors, diverging: newDiverging(), dots: float64(dpi) / 72}
 	s.title()
 	s.integrated(m.Integrated)
 	s.channels()
@@ -212,7 +212,7 @@ func (s *sheet) integrated(m0 []float64) {
 	st := newStretch(values)
 	r := s.view.fit(vg.Point{X: 62, Y: 296}, 385, 400)
 	s.imageMap(r, s.view, values, st)
-	s.axes(r, s.view, 6, true, true)
+	s.axes(r, s.view, st, true, true)
 	s.text("Integrated intensity, "+st.name+" scale", vg.Point{X: r.Min.X, Y: r.Max.Y + 6}, style(sizeLabel, ink, true, 0, 0))
 	s.text(s.axisTitle("image x", s.im.AxisX), vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: r.Min.Y - 20}, style(sizeLabel, ink, false, -0.5, -1))
 	s.up(s.axisTitle("image y", s.im.AxisY), vg.Point{X: r.Min.X - 38, Y: (r.Min.Y + r.Max.Y) / 2}, style(sizeLabel, ink, false, -0.5, 0))
@@ -229,25 +229,22 @@ func (s *sheet) channels() {
 		all = append(all, s.lines[k]...)
 	}
 	st := newStretch(all)
-	w := (width - (gridColumns-1)*gap) / gridColumns
-	h := (height - (gridRows-1)*gap) / gridRows
-	size := s.view.fit(vg.Point{}, w, h).Size()
+	columns, size := s.view.tile(len(s.shown), width, height, gap)
 	v := s.im.VelocitiesMS()
-	rows := (len(s.shown) + gridColumns - 1) / gridColumns
+	rows := (len(s.shown) + columns - 1) / columns
 	top := bottom + height
-	var area vg.Rectangle
 	for i, k := range s.shown {
-		row, col := i/gridColumns, i%gridColumns
+		row, col := i/columns, i%columns
 		lo := vg.Point{X: left + vg.Length(col)*(size.X+gap), Y: top - vg.Length(row+1)*size.Y - vg.Length(row)*gap}
 		r := vg.Rectangle{Min: lo, Max: vg.Point{X: lo.X + size.X, Y: lo.Y + size.Y}}
 		s.imageMap(r, s.view, s.lines[k], st)
-		s.axes(r, s.view, 3, col == 0, i+gridColumns >= len(s.shown))
-		s.velocityLabel(v[k], vg.Point{X: r.Min.X + 6, Y: r.Max.Y - 6})
-		area.Min = vg.Point{X: left, Y: r.Min.Y}
+		s.axes(r, s.view, st, col == 0, i+columns >= len(s.shown))
+		s.velocityLabel(v[k], r, st.mark())
 	}
-	columns := min(len(s.shown), gridColumns)
-	area.Max = vg.Point{X: left + vg.Length(columns)*(size.X+gap) - gap, Y: top}
-	area.Min.Y = top - vg.Length(rows)*(size.Y+gap) + gap
+	area := vg.Rectangle{
+		Min: vg.Point{X: left, Y: top - vg.Length(rows)*(size.Y+gap) + gap},
+		Max: vg.Point{X: left + vg.Length(columns)*(size.X+gap) - gap, Y: top},
+	}
 	s.text("Channel maps, "+st.name+" scale", vg.Point{X: left, Y: top + 6}, style(sizeLabel, ink, true, 0, 0))
 	s.text(s.axisTitle("image x", s.im.AxisX), vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y - 20}, style(sizeLabel, ink, false, -0.5, -1))
 	s.up(s.axisTitle("image y", s.im.AxisY), vg.Point{X: left - 38, Y: (area.Min.Y + area.Max.Y) / 2}, style(sizeLabel, ink, false, -0.5, 0))
@@ -255,12 +252,19 @@ func (s *sheet) channels() {
 	s.bar(bar, st, strings.Trim(s.lineQuantity(), "()"), s.mapUnit())
 }
 
-// velocityLabel writes a channel's velocity in white with a dark edge, to be
-// read on any colour.
-func (s *sheet) velocityLabel(ms float64, at vg.Point) {
+// velocityLabel writes a channel's velocity into the upper left of its map in
+// grey c, with an edge of the opposite grey to be read on any colour, small
+// where the map is.
+func (s *sheet) velocityLabel(ms float64, r vg.Rectangle, c grey) {
+	const margin vg.Length = 6
 	text := strings.ReplaceAll(fmt.Sprintf("%+.2f km/s", ms/1e3), "-", "−")
-	for _, d := range []vg.Point{{X: 0.8}, {X: -0.8}, {Y: 0.8}, {Y: -0.8}} {
-		s.text(text, at.Add(d), style(sizeTick, ink, true, 0, -1))
+	size := sizeTick
+	if w := style(size, ink, true, 0, -1).Width(text); w > r.Size().X-2*margin {
+		size *= max((r.Size().X-margin)/w, 0.3)
 	}
-	s.text(text, at, style(sizeTick, paper, true, 0, -1))
+	at := vg.Point{X: r.Min.X + margin*size/sizeTick, Y: r.Max.Y - margin}
+	for _, d := range []vg.Point{{X: 0.8}, {X: -0.8}, {Y: 0.8}, {Y: -0.8}} {
+		s.text(text, at.Add(d), style(size, paper-(c-ink), true, 0, -1))
+	}
+	s.text(text, at, style(size, c, true, 0, -1))
 }

@@ -60,7 +60,7 @@ func (s *sheet) drawSpectrum() {
 		s.line(ink, 0.8, vg.Point{X: px(t), Y: r.Min.Y}, vg.Point{X: px(t), Y: r.Min.Y + tickMark})
 		s.text(label(t), vg.Point{X: px(t), Y: r.Min.Y - 4}, style(sizeTick, ink, false, -0.5, -1))
 	}
-	for _, t := range niceTicks(lo/factor, hi/factor, 4) {
+	for _, t := range niceTicks(lo/factor, hi/factor, 5) {
 		at := py(t * factor)
 		s.line(ink, 0.8, vg.Point{X: r.Min.X, Y: at}, vg.Point{X: r.Min.X + tickMark, Y: at})
 		s.text(label(t), vg.Point{X: r.Min.X - 4, Y: at}, style(sizeTick, ink, false, -1, -0.35))

@@ -3,6 +3,7 @@
 package image
 
 import (
+	"image"
 	"image/png"
 	"math"
 	"os"
@@ -12,7 +13,7 @@ import (
 	"testing"
 )
 
-func TestWritePNGOfEveryKindOfImage(t *testing.T) {
+func TestSheetOfEveryKindOfImage(t *testing.T) {
 	blanked := lineCube(6, 5, 9, 3000, gaussians)
 	for i := range blanked.Intensity {
 		blanked.Intensity[i] = math.NaN()
@@ -35,19 +36,42 @@ func TestWritePNGOfEveryKindOfImage(t *testing.T) {
 		{"bare", bare, SheetOptions{}},
 		{"irregular", irregular(), SheetOptions{}},
 	} {
-		path := filepath.Join(t.TempDir(), "a.png")
-		if err := WritePNG(path, c.im, c.opts); err != nil {
+		canvas, err := drawSheet(c.im, c.opts, 30)
+		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		f, err := os.Open(path)
-		must(t, err)
-		got, err := png.DecodeConfig(f)
-		must(t, err)
-		must(t, f.Close())
-		if got.Width != 2360 || got.Height != 1580 {
-			t.Errorf("%s: %d × %d pixels: want 2360 × 1580", c.name, got.Width, got.Height)
+		if empty(canvas.Image()) {
+			t.Errorf("%s: the sheet is empty", c.name)
 		}
+	}
+}
+
+// empty reports whether a sheet is of one colour.
+func empty(sheet image.Image) bool {
+	b := sheet.Bounds()
+	first := sheet.At(b.Min.X, b.Min.Y)
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			if sheet.At(x, y) != first {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func TestWritePNG(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.png")
+	must(t, WritePNG(path, lineCube(6, 5, 9, 3000, gaussians), SheetOptions{}))
+	f, err := os.Open(path)
+	must(t, err)
+	defer f.Close()
+	got, err := png.DecodeConfig(f)
+	must(t, err)
+	if got.Width != 2360 || got.Height != 1580 {
+		t.Errorf("%d × %d pixels: want 2360 × 1580", got.Width, got.Height)
 	}
 }
 
@@ -116,6 +140,9 @@ func TestStretchIsMonotonicOverItsRange(t *testing.T) {
 		if s.name != c.name || !(s.hi > s.lo) {
 			t.Errorf("%s scale from %g to %g: want %s and a range", s.name, s.lo, s.hi, c.name)
 		}
+		if s.signed != (c.values != nil && c.values[len(c.values)-1] < 0) {
+			t.Errorf("%s scale from %g to %g is signed: %v", s.name, s.lo, s.hi, s.signed)
+		}
 		if s.at(s.lo) != 0 || math.Abs(s.at(s.hi)-1) > 1e-12 || !(s.at((s.lo+s.hi)/2) > 0) {
 			t.Errorf("%s scale maps its ends to %g and %g: want 0 and 1", s.name, s.at(s.lo), s.at(s.hi))
 		}
@@ -161,7 +188,7 @@ func TestTicksAndLabels(t *testing.T) {
 	if got, want := niceTicks(-670, 670, 5), []float64{-500, 0, 500}; !reflect.DeepEqual(got, want) {
 		t.Errorf("ticks %v: want %v", got, want)
 	}
-	for v, want := range map[float64]string{-0.5: "−0.5", 0: "0", -1e-17: "0", 1500: "1500"} {
+	for v, want := range map[float64]string{-0.5: "−0.5", 0: "0", -1e-17: "0", 1500: "1500", 1e-5: "10^{−5}", -2.5e-4: "−2.5×10^{−4}", 1e-3: "0.001"} {
 		if got := label(v); got != want {
 			t.Errorf("label(%g) = %q: want %q", v, got, want)
 		}

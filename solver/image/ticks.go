@@ -71,10 +71,17 @@ func decade(top float64) (factor float64, text string) {
 	return math.Pow(10, float64(e)), "10^{" + label(float64(e)) + "} "
 }
 
-// label writes a tick value with a true minus sign.
+// label writes a tick value with a true minus sign, as a power of ten in the
+// markup of sheets where it is small.
 func label(v float64) string {
 	if math.Abs(v) < 1e-12 {
 		v = 0
 	}
-	return strings.ReplaceAll(strconv.FormatFloat(v, 'g', 6, 64), "-", "−")
+	text := strconv.FormatFloat(v, 'g', 6, 64)
+	if v != 0 && math.Abs(v) < 0.999e-3 {
+		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', -1, 64), "e-")
+		text = mantissa + "×10^{-" + strings.TrimLeft(exponent, "0") + "}"
+		text = strings.TrimPrefix(text, "1×")
+	}
+	return strings.ReplaceAll(text, "-", "−")
 }
