@@ -25,8 +25,8 @@ typedef float vf __attribute__((vector_size(VEC_BYTES)));
 typedef double vd __attribute__((vector_size(VEC_BYTES)));
 typedef int32_t vi32 __attribute__((vector_size(VEC_BYTES)));
 typedef int64_t vi64 __attribute__((vector_size(VEC_BYTES)));
+typedef uint32_t vu32 __attribute__((vector_size(VEC_BYTES)));
 typedef uint64_t vu64 __attribute__((vector_size(VEC_BYTES)));
-typedef float vf_half __attribute__((vector_size(VEC_BYTES / 2)));
 typedef float vf_u __attribute__((vector_size(VEC_BYTES), aligned(4), may_alias));
 typedef double vd_u __attribute__((vector_size(VEC_BYTES), aligned(8), may_alias));
 
@@ -61,12 +61,19 @@ VEC_INLINE vd vec_fma_d(vd a, vd b, vd c) { return a * b + c; }
 
 #if defined(VEC_AVX512)
 VEC_INLINE vd vec_sqrt_d(vd a) { return (vd)__builtin_ia32_sqrtpd512_mask(a, a, -1, 4); }
+VEC_INLINE vf vec_sqrt_f(vf a) { return (vf)__builtin_ia32_sqrtps512_mask(a, a, -1, 4); }
 #elif defined(VEC_AVX2)
 VEC_INLINE vd vec_sqrt_d(vd a) { return __builtin_ia32_sqrtpd256(a); }
+VEC_INLINE vf vec_sqrt_f(vf a) { return __builtin_ia32_sqrtps256(a); }
 #else
 VEC_INLINE vd vec_sqrt_d(vd a) {
   vd r = a;
   for (int i = 0; i < VEC_LANES_D; i++) r[i] = __builtin_sqrt(a[i]);
+  return r;
+}
+VEC_INLINE vf vec_sqrt_f(vf a) {
+  vf r = a;
+  for (int i = 0; i < VEC_LANES_F; i++) r[i] = __builtin_sqrtf(a[i]);
   return r;
 }
 #endif

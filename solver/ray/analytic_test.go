@@ -39,7 +39,7 @@ func along(t testing.TB, kernel string, l *line.Line, p profile, freq []float64)
 	row := Row[float64]{Density: p.n, Temperature: p.t, Velocity: p.v, Turbulence: p.w, Across: 0, Step: 1, Rays: 1, Cells: len(p.n),
 		VelocitySign: 1, CellLength: p.length / float64(len(p.n)), NearFace: true, FarFace: true, Single: len(p.n) == 1}
 	row.Ends = []int32{int32(row.Segments())}
-	out := Result[float64]{Transmission: make([]float64, len(freq)), Emission: make([]float64, len(freq)), StrideChannel: 1}
+	out := Result[float64]{Transmission: make([]float64, len(freq)), Emission: make([]float64, len(freq)), StrideRay: 1, StrideChannel: 1}
 	if _, err := k.Integrate(&row, &out); err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func solveCube[T grid.Float](t testing.TB, kernel string, c cube, l *line.Line, 
 		row.Step, row.VelocitySign = -1, -1
 	}
 	nf := len(frequencies)
-	out := Result[T]{Transmission: make([]T, nf*c.n), Emission: make([]T, nf*c.n), StrideChannel: c.n}
+	out := Result[T]{Transmission: make([]T, nf*c.n), Emission: make([]T, nf*c.n), StrideRay: 1, StrideChannel: c.n}
 	img := make([]float64, c.n*c.n*nf)
 	for i := 0; i < c.n; i++ {
 		row.Origin = i * c.n * c.n

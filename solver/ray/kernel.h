@@ -12,9 +12,8 @@
 typedef struct {
   double opacity, source, upper_gap, lower, thermal, inv_c;
   double t_min, t_max;
-  const double *coef; /* 1/Z(T): polynomials of degree 8 on floating-point bins */
-  int64_t base;
-  int32_t shift, unused;
+  const void *coef; /* 1/Z(T), in the precision of the kernel: polynomials of degree 8 on 2^log_bins bins per octave of T */
+  int32_t log_bins, first_octave; /* of the table: log2(t_min) */
 } ray_line;
 
 /* A row of parallel rays through a block of cells. */
@@ -27,7 +26,7 @@ typedef struct {
   const int32_t *ends; /* index after the last segment of each piece */
   const double *x;     /* channels: (ν − ν₀)·c/ν₀ [m/s] */
   double x_min, x_max; /* the window spanned by the channels */
-  int64_t channels, stride_channel, stride_piece;
+  int64_t channels, stride_ray, stride_channel, stride_piece;
   void *transmission, *emission; /* [piece][channel][ray] */
   double total, outside;         /* line emission of all cells, and of those beyond the window; added to */
 } ray_row;

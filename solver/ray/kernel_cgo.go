@@ -22,7 +22,7 @@ static int has_target(int t) {
 
 // The Go side must not store Go pointers in memory that C keeps, so the pointers come as arguments and are put into
 // copies on the C stack.
-static int integrate(int target, int f64, const ray_line *line, const double *coef, ray_row *row,
+static int integrate(int target, int f64, const ray_line *line, const void *coef, ray_row *row,
 		const void *n, const void *t, const void *v, const void *w, const int32_t *ends, const double *x,
 		void *transmission, void *emission, void *scratch) {
 	int refused;
@@ -47,6 +47,7 @@ import "C"
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 
 	"github.com/columen/columen/solver/grid"
@@ -72,14 +73,17 @@ type native[T grid.Float] struct {
 	target  C.int
 	lim     Limits
 	line    C.ray_line
-	coef    []float64
+	coef    []T
 	offsets []float64
 	scratch []byte
 	row     C.ray_row
 }
 
 func newNative[T grid.Float](name string, m Medium, offsets []float64, lim Limits) (Kernel[T], error) {
-	k := &native[T]{name: name, lim: lim, coef: m.InversePartition.Coef, offsets: offsets}
+	k := &native[T]{name: name, lim: lim, offsets: offsets}
+	for _, c := range m.InversePartition.Coef {
+		k.coef = append(k.coef, T(c))
+	}
 	switch name {
 	case "avx512":
 		k.target = C.TARGET_AVX512
@@ -99,10 +103,10 @@ func newNative[T grid.Float](name string, m Medium, offsets []float64, lim Limit
 		upper_gap: C.double(m.GapK), lower: C.double(m.LowerK),
 		thermal: C.double(m.ThermalFactor), inv_c: C.double(1 / m.SpeedOfLight),
 		t_min: C.double(z.TMin), t_max: C.double(z.TMax),
-		base: C.int64_t(z.Base), shift: C.int32_t(52 - z.LogBins),
+		log_bins: C.int32_t(z.LogBins), first_octave: C.int32_t(math.Ilogb(z.TMin)),
 	}
-	// Six vectors, three scalars and four fields in double precision per node, for the widest vectors, and room to align.
-	k.scratch = make([]byte, (lim.MaxCells+2)*(6*64+3*8+4*128)+256)
+	// Ten vectors and three scalars per node, for the widest vectors, and room to align.
+	k.scratch = make([]byte, (lim.MaxCells+2)*(10*64+3*8)+16*64+256)
 	lo, hi := offsets[0], offsets[0]
 	for _, x := range offsets {
 		lo, hi = min(lo, x), max(hi, x)
@@ -122,13 +126,13 @@ func (k *native[T]) Integrate(row *Row[T], out *Result[T]) (Light, error) {
 	r.v_sign, r.length = C.double(row.VelocitySign), C.double(row.CellLength)
 	r.near_face, r.far_face, r.single = cbool(row.NearFace), cbool(row.FarFace), cbool(row.Single)
 	r.pieces = C.int32_t(len(row.Ends))
-	r.stride_channel, r.stride_piece = C.int64_t(out.StrideChannel), C.int64_t(out.StridePiece)
+	r.stride_ray, r.stride_channel, r.stride_piece = C.int64_t(out.StrideRay), C.int64_t(out.StrideChannel), C.int64_t(out.StridePiece)
 	r.total, r.outside = 0, 0
 	f64 := C.int(0)
 	if unsafe.Sizeof(T(0)) == 8 {
 		f64 = 1
 	}
-	refused := C.integrate(k.target, f64, &k.line, (*C.double)(unsafe.Pointer(&k.coef[0])), &k.row,
+	refused := C.integrate(k.target, f64, &k.line, unsafe.Pointer(&k.coef[0]), &k.row,
 		unsafe.Pointer(&row.Density[row.Origin]), unsafe.Pointer(&row.Temperature[row.Origin]),
 		unsafe.Pointer(&row.Velocity[row.Origin]), unsafe.Pointer(&row.Turbulence[row.Origin]),
 		(*C.int32_t)(unsafe.Pointer(&row.Ends[0])), (*C.double)(unsafe.Pointer(&k.offsets[0])),

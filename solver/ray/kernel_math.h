@@ -9,8 +9,29 @@
 #define FMA CAT(vec_fma_, R)
 #define SET CAT(vec_set_, R)
 #define PICK CAT(vec_pick_, R)
+#define SQRT CAT(vec_sqrt_, R)
 #define ANY CAT(vec_any_, R)
 #define ALL CAT(vec_all_, R)
+
+/* POLY is c[0] + c[1]·x + … + c[n-1]·x^(n-1) in four interleaved chains (two for short ones), whose latencies overlap. n is
+ * a constant where this is used. */
+#define POLY CAT(poly_, R)
+VEC_INLINE V POLY(const REAL *c, const int n, V x) {
+  V x2 = x * x;
+  if (n < 8) {
+    V even = SET(c[(n - 1) & ~1]), odd = SET(c[(n - 2) | 1]);
+    for (int i = ((n - 1) & ~1) - 2; i >= 0; i -= 2) even = FMA(even, x2, SET(c[i]));
+    for (int i = ((n - 2) | 1) - 2; i >= 1; i -= 2) odd = FMA(odd, x2, SET(c[i]));
+    return FMA(odd, x, even);
+  }
+  V x4 = x2 * x2, chain[4];
+  for (int k = 0; k < 4; k++) {
+    int top = k + (n - 1 - k) / 4 * 4;
+    chain[k] = SET(c[top]);
+    for (int i = top - 4; i >= 0; i -= 4) chain[k] = FMA(chain[k], x4, SET(c[i]));
+  }
+  return FMA(FMA(chain[3], x, chain[2]), x2, FMA(chain[1], x, chain[0]));
+}
 
 /* EXP(x) = e^x for x <= 0: 2^n·2^f with n the nearest integer to x·log2(e), f in [-1/2, 1/2]. The product is
  * taken with a two-part log2(e), so the relative error stays at rounding level. */
@@ -34,9 +55,7 @@ VEC_INLINE V EXP(V x) {
   V z = FMA(x, SET(hi), magic);
   V n = z - magic;
   V f = FMA(x, SET(lo), FMA(x, SET(hi), -n));
-  V p = SET(c[N - 1]);
-  for (int i = N - 2; i >= 0; i--) p = FMA(p, f, SET(c[i]));
-  p = FMA(p, f, SET(1));
+  V p = FMA(POLY(c, N, f), f, SET(1));
   return (V)((VI)p + ((VI)z << SHIFT));
 }
 
@@ -63,9 +82,7 @@ VEC_INLINE V ERFCX(V b) {
   V s = b + k;
   V inv = SET(1) / (q * s);
   V t = (b - k) * q * inv;
-  V p = SET(c[N - 1]);
-  for (int i = N - 2; i >= 0; i--) p = FMA(p, t, SET(c[i]));
-  return p * s * inv;
+  return POLY(c, N, t) * s * inv;
 }
 
 /* PSI(x) = (x - 1 + e^{-x})/x² for 0 <= x < PSI_MAX, without the cancellation. */
@@ -82,9 +99,7 @@ VEC_INLINE V PSI(V x) {
                             -8.3011704458224614e-3f, 1.3248179642864888e-3f,  -1.3742419086074864e-4f};
   enum { N = 6 }; /* error 9e-9 */
 #endif
-  V p = SET(c[N - 1]);
-  for (int i = N - 2; i >= 0; i--) p = FMA(p, x, SET(c[i]));
-  return p;
+  return POLY(c, N, x);
 }
 #ifdef DOUBLE
 static const double PSI_MAX = 0.5;

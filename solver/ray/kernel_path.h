@@ -68,56 +68,88 @@ VEC_INLINE V TAU_NARROW(V a0, V a1, V b0, V b1, V d) {
 #define VANISHED 1e-36f
 #endif
 
-/* PATH integrates segments [from, to) at channel x: *tr = e^{-τ}, *em the light that leaves towards the observer. The
- * source function is linear in τ along a segment. */
+/* Most channels that are integrated side by side. */
+#define ABREAST 2
+
+/* PATH integrates segments [from, to) for c channels, c a constant: tr = e^{-τ}, em the light that leaves towards the
+ * observer. The source function is linear in τ along a segment. Two channels at a time, because one alone waits for the latencies of
+ * its chain of operations. */
 #define PATH CAT(path_, R)
-VEC_INLINE void PATH(const NODES *nd, int from, int to, REAL channel, V *tr, V *em) {
-  V t = SET(1), e = SET(0), g0 = SET(0), e0 = SET(0);
-  const V x = SET(channel);
+VEC_INLINE void PATH(const NODES *nd, int from, int to, const double *channel, const int c, V *tr, V *em) {
+  V x[ABREAST], t[ABREAST], e[ABREAST], g0[ABREAST], e0[ABREAST];
+  REAL first = (REAL)channel[0], last = first;
+  for (int q = 0; q < c; q++) {
+    REAL xq = (REAL)channel[q];
+    first = xq < first ? xq : first;
+    last = xq > last ? xq : last;
+    x[q] = SET(xq);
+    t[q] = SET(1);
+    e[q] = g0[q] = e0[q] = SET(0);
+  }
   const VI sign = (VI)SET(-0.0);
   int fresh = 0; /* do g0, e0 belong to node i? */
   for (int i = from; i < to; i++) {
-    if (channel < nd->slo[i] || channel > nd->shi[i]) {
+    if (last < nd->slo[i] || first > nd->shi[i]) {
       fresh = 0;
       continue;
     }
-    V a0 = nd->a[i], a1 = nd->a[i + 1];
-    V b0 = (x - nd->u[i]) * nd->r[i], b1 = (x - nd->u[i + 1]) * nd->r[i + 1];
-    V d = b1 - b0;
-    VI narrow = (V)((VI)d & ~sign) < SET(NARROW);
-    V tau;
-    if (ALL(narrow)) {
-      tau = TAU_NARROW(a0, a1, b0, b1, d);
+    const V a0 = nd->a[i], a1 = nd->a[i + 1], s0 = nd->s[i], s1 = nd->s[i + 1];
+    V b0[ABREAST], b1[ABREAST], d[ABREAST], tau[ABREAST];
+    VI narrow[ABREAST], all = ~(VI){0}, any = {0};
+    for (int q = 0; q < c; q++) {
+      b0[q] = (x[q] - nd->u[i]) * nd->r[i];
+      b1[q] = (x[q] - nd->u[i + 1]) * nd->r[i + 1];
+      d[q] = b1[q] - b0[q];
+      narrow[q] = (V)((VI)d[q] & ~sign) < SET(NARROW);
+      all &= narrow[q];
+      any |= narrow[q];
+    }
+    if (ALL(all)) {
+      for (int q = 0; q < c; q++) tau[q] = TAU_NARROW(a0, a1, b0[q], b1[q], d[q]);
       fresh = 0;
     } else {
-      V g1, e1;
-      if (!fresh) GAUSS(b0, &g0, &e0);
-      GAUSS(b1, &g1, &e1);
-      V safe = PICK(narrow, SET(1), d);
-      tau = TAU_WIDE(a0, a1, b0, b1, safe, g0, g1, e0, e1);
-      if (ANY(narrow)) tau = PICK(narrow, TAU_NARROW(a0, a1, b0, b1, d), tau);
-      g0 = g1;
-      e0 = e1;
+      if (!fresh)
+        for (int q = 0; q < c; q++) GAUSS(b0[q], &g0[q], &e0[q]);
+      V g1[ABREAST], e1[ABREAST];
+      for (int q = 0; q < c; q++) GAUSS(b1[q], &g1[q], &e1[q]);
+      for (int q = 0; q < c; q++) {
+        V safe = PICK(narrow[q], SET(1), d[q]);
+        tau[q] = TAU_WIDE(a0, a1, b0[q], b1[q], safe, g0[q], g1[q], e0[q], e1[q]);
+        g0[q] = g1[q];
+        e0[q] = e1[q];
+      }
+      if (ANY(any))
+        for (int q = 0; q < c; q++) tau[q] = PICK(narrow[q], TAU_NARROW(a0, a1, b0[q], b1[q], d[q]), tau[q]);
       fresh = 1;
     }
-    VI live = (x >= nd->lo[i]) & (x <= nd->hi[i]) & (tau > SET(0));
-    tau = (V)((VI)(tau * SET(nd->ds[i])) & live);
     /* Weights of the source at both ends, w₀ = 1-(1-e^{-τ})/τ and w₁ = (1-e^{-τ})/τ - e^{-τ}. */
-    VI thick = tau >= SET(PSI_MAX);
-    V w0 = tau * PSI(tau);
-    V w1 = FMA(-w0, SET(1) + tau, tau);
-    V keep = FMA(tau, w0, SET(1) - tau);
-    if (ANY(thick)) {
-      V far = EXP(-tau);
-      V mean = (SET(1) - far) / PICK(thick, tau, SET(1));
-      w0 = PICK(thick, SET(1) - mean, w0);
-      w1 = PICK(thick, mean - far, w1);
-      keep = PICK(thick, far, keep);
+    V w0[ABREAST], w1[ABREAST], keep[ABREAST];
+    VI thick[ABREAST], dense = {0};
+    for (int q = 0; q < c; q++) {
+      VI live = (x[q] >= nd->lo[i]) & (x[q] <= nd->hi[i]) & (tau[q] > SET(0));
+      tau[q] = (V)((VI)(tau[q] * SET(nd->ds[i])) & live);
+      thick[q] = tau[q] >= SET(PSI_MAX);
+      dense |= thick[q];
+      w0[q] = tau[q] * PSI(tau[q]);
+      w1[q] = FMA(-w0[q], SET(1) + tau[q], tau[q]);
+      keep[q] = FMA(tau[q], w0[q], SET(1) - tau[q]);
     }
-    e = FMA(t, FMA(nd->s[i], w0, nd->s[i + 1] * w1), e);
-    t = t * keep;
-    t = (V)((VI)t & (t > SET(VANISHED)));
+    if (ANY(dense))
+      for (int q = 0; q < c; q++) {
+        V far = EXP(-tau[q]);
+        V mean = (SET(1) - far) / PICK(thick[q], tau[q], SET(1));
+        w0[q] = PICK(thick[q], SET(1) - mean, w0[q]);
+        w1[q] = PICK(thick[q], mean - far, w1[q]);
+        keep[q] = PICK(thick[q], far, keep[q]);
+      }
+    for (int q = 0; q < c; q++) {
+      e[q] = FMA(t[q], FMA(s0, w0[q], s1 * w1[q]), e[q]);
+      t[q] = t[q] * keep[q];
+      t[q] = (V)((VI)t[q] & (t[q] > SET(VANISHED)));
+    }
   }
-  *tr = t;
-  *em = e;
+  for (int q = 0; q < c; q++) {
+    tr[q] = t[q];
+    em[q] = e[q];
+  }
 }

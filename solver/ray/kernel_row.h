@@ -1,34 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A row of rays: populations and profile at the nodes (in double precision), then every channel. Included once per
- * precision after kernel_path.h; FUNCTION names the entry point. */
+ * A row of rays: fields from the cube, nodes, then every channel. Included once per precision after kernel_node.h;
+ * FUNCTION names the entry point. */
 
-#define W ((int)(sizeof(V) / sizeof(REAL)))
-
-/* The fields at the nodes of W rays, in double precision: [node][W]. */
-#define FIELDS CAT(fields_, R)
-typedef struct {
-  double *n, *t, *v, *w;
-} FIELDS;
-
-/* COPY brings one field of W rays from the cube to nodes near.. of dst. Ray by ray: rays lie far apart in memory, often
+/* COPY brings one field of W rays from the cube to nodes. Ray by ray: rays lie far apart in memory, often
  * at distances that compete for the same cache lines. */
 #define COPY CAT(copy_, R)
-static void COPY(const void *field, const ray_row *row, int64_t first, double *dst) {
+static void COPY(const void *field, const ray_row *row, int64_t first, V *nodes) {
   const int64_t step = row->step, cells = row->cells;
+  REAL *dst = (REAL *)nodes;
   if (row->across == 1 && first + W <= row->rays) {
     const REAL *p = (const REAL *)field + first;
     for (int64_t c = 0; c < cells; c++)
-      for (int l = 0; l < W; l++) dst[c * W + l] = (double)p[c * step + l];
+      for (int l = 0; l < W; l++) dst[c * W + l] = p[c * step + l];
     return;
   }
   for (int l = 0; l < W; l++) {
     int64_t ray = first + l < row->rays ? first + l : row->rays - 1;
     const REAL *p = (const REAL *)field + ray * row->across;
     if (step == 1)
-      for (int64_t c = 0; c < cells; c++) dst[c * W + l] = (double)p[c];
+      for (int64_t c = 0; c < cells; c++) dst[c * W + l] = p[c];
     else
-      for (int64_t c = 0; c < cells; c++) dst[c * W + l] = (double)p[c * step];
+      for (int64_t c = 0; c < cells; c++) dst[c * W + l] = p[c * step];
   }
 }
 
@@ -45,10 +38,10 @@ static void FACE(const ray_line *ln, const ray_row *row, const FIELDS *fd, int64
     nf = nf > 0.1 * n[p] ? nf : 0.1 * n[p];
     tf = tf > 0.1 * t[p] ? tf : 0.1 * t[p];
     tf = tf > ln->t_min ? tf : ln->t_min;
-    fd->n[j * W + l] = nf;
-    fd->t[j * W + l] = tf < t_max ? tf : t_max;
-    fd->v[j * W + l] = 1.5 * v[p] - 0.5 * v[q];
-    fd->w[j * W + l] = wf > 0 ? wf : 0;
+    fd->n[j][l] = (REAL)nf;
+    fd->t[j][l] = (REAL)(tf < t_max ? tf : t_max);
+    fd->v[j][l] = (REAL)(1.5 * v[p] - 0.5 * v[q]);
+    fd->w[j][l] = (REAL)(wf > 0 ? wf : 0);
   }
 }
 
@@ -56,95 +49,24 @@ static void FACE(const ray_line *ln, const ray_row *row, const FIELDS *fd, int64
 #define GATHER CAT(gather_, R)
 static void GATHER(const ray_line *ln, const ray_row *row, const FIELDS *fd, int64_t first) {
   const int64_t near = row->near_face, last = row->cells - 1;
-  COPY(row->density, row, first, fd->n + near * W);
-  COPY(row->temperature, row, first, fd->t + near * W);
-  COPY(row->velocity, row, first, fd->v + near * W);
-  COPY(row->turbulence, row, first, fd->w + near * W);
+  COPY(row->density, row, first, fd->n + near);
+  COPY(row->temperature, row, first, fd->t + near);
+  COPY(row->velocity, row, first, fd->v + near);
+  COPY(row->turbulence, row, first, fd->w + near);
   if (near) FACE(ln, row, fd, first, 0, 1, 0);
   if (row->far_face) FACE(ln, row, fd, first, last, last - 1, near + row->cells);
-}
-
-/* IMPOSSIBLE: the lanes in which a cell holds what no transfer can be computed for. */
-#define IMPOSSIBLE CAT(impossible_, R)
-VEC_INLINE vi64 IMPOSSIBLE(const ray_line *ln, vd n, vd t, vd speed, vd w) {
-  const vi64 sign = (vi64)vec_set_d(-0.0);
-  vd abs = (vd)((vi64)speed & ~sign);
-  return ~((n >= vec_set_d(0)) & (n < vec_set_d(1e300)) & (t >= vec_set_d(ln->t_min)) & (t < vec_set_d(ln->t_max)) &
-           (abs < vec_set_d(0.1)) & (w >= vec_set_d(0)) & (w * vec_set_d(ln->inv_c) < vec_set_d(0.1)));
-}
-
-/* NODE computes node j of rays lane.. of the group from their fields, and from node j-1 the range of channels
- * [u - b·width, u + b·width] in which the segment between them matters. */
-#define CARRY CAT(carry_, R)
-typedef struct {
-  vd reach, u, width;  /* of the node before */
-  vd seen, missed;     /* line emission, and what of it the window misses */
-  vi64 bad;
-} CARRY;
-
-#define NODE CAT(node_, R)
-VEC_INLINE void NODE(const ray_line *ln, const ray_row *row, const FIELDS *fd, NODES *nd, int j, int lane, CARRY *k) {
-  const int at = j * W + lane;
-  const int is_cell = j >= row->near_face && j < row->near_face + row->cells;
-  const vd one = vec_set_d(1), zero = vec_set_d(0);
-  vd n = *(const vd *)(fd->n + at), t = *(const vd *)(fd->t + at), w = *(const vd *)(fd->w + at);
-  vd speed = *(const vd *)(fd->v + at) * vec_set_d(row->v_sign * ln->inv_c);
-  if (is_cell) {
-    vi64 bad = IMPOSSIBLE(ln, n, t, speed, w);
-    k->bad |= bad;
-    t = vec_pick_d(bad, vec_set_d(ln->t_min), t); /* the table must not be left */
-  }
-  vd zinv = inverse_partition(ln, t), it = one / t, gap, tail;
-  boltzmann(it * vec_set_d(-ln->upper_gap), &gap, &tail);
-  if (ln->lower > 0) zinv = zinv * exp_neg_d(it * vec_set_d(-ln->lower));
-  vd beta = vec_sqrt_d(vec_fma_d(t, vec_set_d(ln->thermal), w * w));
-  vd g = one + speed, inv = one / (beta * g);
-  vd chi = n * zinv * gap * vec_set_d(ln->opacity * row->length);
-  vd a = chi * (inv * g);
-  vd u = speed * (inv * beta) * vec_set_d(-1.0 / ln->inv_c);
-  vd width = beta * beta * inv;
-  vd s = vec_set_d(ln->source) * tail / gap;
-  STORE(nd->a, j, lane, a);
-  STORE(nd->u, j, lane, u);
-  STORE(nd->r, j, lane, g * (inv * g));
-  STORE(nd->s, j, lane, s);
-  /* a·e^{-b²} falls below the cut-off at b² = CUTOFF + ln a if a > 1. ln a is rounded up to a power of two, and the
-   * root to its tangent. */
-  vd over = __builtin_convertvector(((vi64)a >> 52) - 1022, vd) * vec_set_d(0.6931471805599453 / (2 * CUTOFF_ROOT));
-  vd reach = vec_set_d(CUTOFF_ROOT) + vec_pick_d(over > zero, over, zero);
-  reach = vec_pick_d(a > vec_set_d(SMALLEST), reach, vec_set_d(-1));
-  if (is_cell && (j + 1 < row->near_face + row->cells || row->far_face)) {
-    vd light = chi * s;
-    vi64 out = (u < vec_set_d(row->x_min) - width) | (u > vec_set_d(row->x_max) + width);
-    k->seen += light;
-    k->missed += (vd)((vi64)light & out);
-  }
-  if (j > 0) {
-    vd b = vec_pick_d(reach > k->reach, reach, k->reach);
-    vd l0 = k->u - b * k->width, l1 = u - b * width, h0 = k->u + b * k->width, h1 = u + b * width;
-    vi64 on = b > zero;
-    vd lo = vec_pick_d(on, vec_pick_d(l0 < l1, l0, l1), vec_set_d(1e30));
-    vd hi = vec_pick_d(on, vec_pick_d(h0 > h1, h0, h1), vec_set_d(-1e30));
-    STORE(nd->lo, j - 1, lane, lo);
-    STORE(nd->hi, j - 1, lane, hi);
-  }
-  k->reach = reach;
-  k->u = u;
-  k->width = width;
 }
 
 /* GROUP prepares the m nodes of W rays from `first` on. Returns 0, or 1 for a cell that must be refused. */
 #define GROUP CAT(group_, R)
 static int GROUP(const ray_line *ln, ray_row *row, const FIELDS *fd, NODES *nd, int64_t first, int m) {
   GATHER(ln, row, fd, first);
-  for (int lane = 0; lane < W; lane += VEC_LANES_D) {
-    CARRY k = {.seen = vec_set_d(0), .missed = vec_set_d(0), .bad = (vi64)vec_set_d(0)};
-    for (int j = 0; j < m; j++) NODE(ln, row, fd, nd, j, lane, &k);
-    if (vec_any_d(k.bad)) return 1;
-    for (int l = 0; l < VEC_LANES_D && first + lane + l < row->rays; l++) {
-      row->total += k.seen[l];
-      row->outside += k.missed[l];
-    }
+  CARRY k = {.seen = SET(0), .missed = SET(0), .bad = (VI)SET(0)};
+  for (int j = 0; j < m; j++) NODE(ln, row, fd, nd, j, &k);
+  if (ANY(k.bad)) return 1;
+  for (int l = 0; l < W && first + l < row->rays; l++) {
+    row->total += k.seen[l];
+    row->outside += k.missed[l];
   }
   for (int i = 0; i + 1 < m; i++) {
     REAL lo = nd->lo[i][0], hi = nd->hi[i][0];
@@ -161,34 +83,47 @@ static int GROUP(const ray_line *ln, ray_row *row, const FIELDS *fd, NODES *nd, 
   return 0;
 }
 
+/* WRITE stores a result of W rays, of which the first `lanes` exist. */
+#define WRITE CAT(write_, R)
+VEC_INLINE void WRITE(const ray_row *row, int piece, int64_t channel, int64_t first, int64_t lanes, V t, V e) {
+  const int64_t at = piece * row->stride_piece + channel * row->stride_channel + first * row->stride_ray;
+  REAL *to = (REAL *)row->transmission + at, *eo = (REAL *)row->emission + at;
+  if (lanes == W && row->stride_ray == 1) {
+    *(VU *)to = t;
+    *(VU *)eo = e;
+    return;
+  }
+  for (int64_t l = 0; l < lanes; l++) {
+    to[l * row->stride_ray] = t[l];
+    eo[l * row->stride_ray] = e[l];
+  }
+}
+
 int FUNCTION(const ray_line *ln, ray_row *row, void *scratch) {
   const int m = (int)(row->cells + row->near_face + row->far_face);
+  /* Arrays are spaced by a cache line more than they need: at equal distances of 2 or 4 kB, as 64 cells would give, they
+   * would compete for the same lines of the cache. */
+  const int pad = m + 64 / (int)sizeof(V);
   V *p = (V *)(((uintptr_t)scratch + 63) & ~(uintptr_t)63);
-  NODES nd = {.a = p, .u = p + m, .r = p + 2 * m, .s = p + 3 * m, .lo = p + 4 * m, .hi = p + 5 * m};
-  nd.slo = (REAL *)(p + 6 * m);
+  NODES nd = {.a = p, .u = p + pad, .r = p + 2 * pad, .s = p + 3 * pad, .lo = p + 4 * pad, .hi = p + 5 * pad};
+  nd.slo = (REAL *)(p + 6 * pad);
   nd.shi = nd.slo + m;
   nd.ds = nd.shi + m;
-  double *q = (double *)(((uintptr_t)(nd.ds + m) + 63) & ~(uintptr_t)63);
-  FIELDS fd = {.n = q, .t = q + m * W, .v = q + 2 * m * W, .w = q + 3 * m * W};
+  p = (V *)(((uintptr_t)(nd.ds + m) + 63) & ~(uintptr_t)63);
+  FIELDS fd = {.n = p, .t = p + pad, .v = p + 2 * pad, .w = p + 3 * pad};
   for (int64_t first = 0; first < row->rays; first += W) {
     if (GROUP(ln, row, &fd, &nd, first, m)) return 1;
     int64_t lanes = row->rays - first < W ? row->rays - first : W;
-    for (int64_t f = 0; f < row->channels; f++) {
-      int from = 0;
+    for (int64_t f = 0; f < row->channels; f += ABREAST) {
+      const int count = row->channels - f < ABREAST ? (int)(row->channels - f) : ABREAST;
       for (int k = 0; k < row->pieces; k++) {
-        V t, e;
-        PATH(&nd, from, row->ends[k], (REAL)row->x[f], &t, &e);
-        from = row->ends[k];
-        REAL *to = (REAL *)row->transmission + k * row->stride_piece + f * row->stride_channel + first;
-        REAL *eo = (REAL *)row->emission + k * row->stride_piece + f * row->stride_channel + first;
-        if (lanes == W) {
-          *(VU *)to = t;
-          *(VU *)eo = e;
-        } else
-          for (int64_t l = 0; l < lanes; l++) {
-            to[l] = t[l];
-            eo[l] = e[l];
-          }
+        V t[ABREAST], e[ABREAST];
+        int from = k ? row->ends[k - 1] : 0;
+        if (count == ABREAST)
+          PATH(&nd, from, row->ends[k], row->x + f, ABREAST, t, e);
+        else
+          PATH(&nd, from, row->ends[k], row->x + f, 1, t, e);
+        for (int q = 0; q < count; q++) WRITE(row, k, f + q, first, lanes, t[q], e[q]);
       }
     }
   }

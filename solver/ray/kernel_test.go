@@ -40,7 +40,7 @@ func run[T grid.Float](t testing.TB, kernel string, m Medium, x []float64, row *
 		t.Fatal(err)
 	}
 	n := len(x) * row.Rays
-	out := Result[T]{Transmission: make([]T, len(row.Ends)*n), Emission: make([]T, len(row.Ends)*n), StrideChannel: row.Rays, StridePiece: n}
+	out := Result[T]{Transmission: make([]T, len(row.Ends)*n), Emission: make([]T, len(row.Ends)*n), StrideRay: 1, StrideChannel: row.Rays, StridePiece: n}
 	if _, err := k.Integrate(row, &out); err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestImpossibleCellsAreNamed(t *testing.T) {
 				row.Turbulence[at] = c.value
 			}
 			k, _ := Named[float64](kernel, m, x, Limits{row.Cells})
-			out := Result[float64]{Transmission: make([]float64, 13*31), Emission: make([]float64, 13*31), StrideChannel: 13}
+			out := Result[float64]{Transmission: make([]float64, 13*31), Emission: make([]float64, 13*31), StrideRay: 1, StrideChannel: 13}
 			_, err := k.Integrate(&row, &out)
 			var ce *CellError
 			if !errors.As(err, &ce) || ce.Field != c.field || ce.Ray != 10 || ce.Cell != 4 || !strings.Contains(err.Error(), "want") {
@@ -192,7 +192,7 @@ func TestNoAllocation(t *testing.T) {
 	for _, kernel := range Variants() {
 		row := randomRow[float64](rand.New(rand.NewPCG(1, 1)), 16, 16, true)
 		k, _ := Named[float64](kernel, m, x, Limits{row.Cells})
-		out := Result[float64]{Transmission: make([]float64, 16*31), Emission: make([]float64, 16*31), StrideChannel: 16}
+		out := Result[float64]{Transmission: make([]float64, 16*31), Emission: make([]float64, 16*31), StrideRay: 1, StrideChannel: 16}
 		if n := testing.AllocsPerRun(10, func() {
 			if _, err := k.Integrate(&row, &out); err != nil {
 				t.Fatal(err)
@@ -226,7 +226,7 @@ func TestLightOutsideTheWindow(t *testing.T) {
 			k, _ := Named[float64](kernel, m, m.Offsets(referenceFrequencies(l)), Limits{12})
 			row := Row[float64]{Density: p.n, Temperature: p.t, Velocity: p.v, Turbulence: p.w, Step: 1, Rays: 1, Cells: 12, VelocitySign: 1,
 				CellLength: 1e13, NearFace: true, FarFace: true, Ends: []int32{13}}
-			out := Result[float64]{Transmission: make([]float64, 31), Emission: make([]float64, 31), StrideChannel: 1}
+			out := Result[float64]{Transmission: make([]float64, 31), Emission: make([]float64, 31), StrideRay: 1, StrideChannel: 1}
 			light, err := k.Integrate(&row, &out)
 			if err != nil {
 				t.Fatal(err)

@@ -103,7 +103,7 @@ func TestPublishedRay(t *testing.T) {
 			for i := int32(1); i < 16; i++ {
 				row.Ends = append(row.Ends, i) // every segment a piece of its own
 			}
-			out := Result[float64]{Transmission: make([]float64, 15*31), Emission: make([]float64, 15*31), StrideChannel: 1, StridePiece: 31}
+			out := Result[float64]{Transmission: make([]float64, 15*31), Emission: make([]float64, 15*31), StrideRay: 1, StrideChannel: 1, StridePiece: 31}
 			if _, err := k.Integrate(&row, &out); err != nil {
 				t.Fatal(err)
 			}

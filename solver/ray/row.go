@@ -47,10 +47,12 @@ func (r *Row[T]) Segments() int {
 }
 
 // Result is where a kernel leaves what it computed: element
-// piece·StridePiece + channel·StrideChannel + ray.
+// piece·StridePiece + channel·StrideChannel + ray·StrideRay. Strides are not
+// negative.
 type Result[T grid.Float] struct {
 	Transmission  []T // e^{-τ}
 	Emission      []T // light leaving towards the observer [W m⁻² Hz⁻¹ sr⁻¹]
+	StrideRay     int
 	StrideChannel int
 	StridePiece   int
 }
@@ -137,7 +139,10 @@ func check[T grid.Float](r *Row[T], out *Result[T], channels int, lim Limits) {
 	if len(r.Ends) == 0 || int(r.Ends[len(r.Ends)-1]) != r.Segments() {
 		panic("ray: pieces do not cover the ray")
 	}
-	need := (len(r.Ends)-1)*out.StridePiece + (channels-1)*out.StrideChannel + r.Rays
+	if out.StrideRay < 0 || out.StrideRay == 0 && r.Rays > 1 || out.StrideChannel < 0 || out.StridePiece < 0 {
+		panic("ray: strides of the result")
+	}
+	need := (len(r.Ends)-1)*out.StridePiece + (channels-1)*out.StrideChannel + (r.Rays-1)*out.StrideRay + 1
 	if len(out.Transmission) < need || len(out.Emission) < need {
 		panic("ray: result too small")
 	}

@@ -43,7 +43,7 @@ func (k *twin[T]) Integrate(row *Row[T], out *Result[T]) (Light, error) {
 			from := 0
 			for p, end := range row.Ends {
 				t, e := k.path(row, nodes, from, int(end), x)
-				i := p*out.StridePiece + f*out.StrideChannel + r
+				i := p*out.StridePiece + f*out.StrideChannel + r*out.StrideRay
 				out.Transmission[i], out.Emission[i] = T(t), T(e)
 				from = int(end)
 			}
