@@ -82,6 +82,31 @@ VEC_INLINE vf vec_sqrt_f(vf a) {
 VEC_INLINE vf vec_pick_f(vi32 m, vf a, vf b) { return (vf)((m & (vi32)a) | (~m & (vi32)b)); }
 VEC_INLINE vd vec_pick_d(vi64 m, vd a, vd b) { return (vd)((m & (vi64)a) | (~m & (vi64)b)); }
 
+/* vec_transpose8: lane j of r[i] and lane i of r[j] change places. For vectors of eight floats. */
+#if VEC_BYTES == 32
+#if defined(__clang__)
+#define VEC_MIX(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define VEC_MIX(a, b, ...) __builtin_shuffle(a, b, (vi32){__VA_ARGS__})
+#endif
+VEC_INLINE void vec_transpose8(vf *r) {
+  vf a[8], b[8];
+  for (int i = 0; i < 8; i += 2) { /* pairs */
+    a[i] = VEC_MIX(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    a[i + 1] = VEC_MIX(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+  for (int i = 0; i < 8; i += 4) /* fours */
+    for (int j = 0; j < 2; j++) {
+      b[i + 2 * j] = VEC_MIX(a[i + j], a[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      b[i + 2 * j + 1] = VEC_MIX(a[i + j], a[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  for (int i = 0; i < 4; i++) { /* halves */
+    r[i] = VEC_MIX(b[i], b[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    r[i + 4] = VEC_MIX(b[i], b[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+#endif
+
 /* vec_any, vec_all: is the mask true in any lane, in every lane? */
 #if defined(VEC_AVX2)
 VEC_INLINE int vec_bits_f(vi32 m) { return __builtin_ia32_movmskps256((vf)m); }

@@ -45,26 +45,42 @@ VEC_INLINE void BOLTZMANN(V x, V *gap, V *tail) {
   *tail = FMA(scale, q, scale);
 }
 
-/* INVERSE_PARTITION is 1/Z(T) from its table: polynomials of degree 8 on bins equal in the bits of T. */
+/* INVERSE_PARTITION is 1/Z(T) from its table: polynomials on bins equal in the bits of T. Single precision does without the last of
+ * the TABLE coefficients. */
 #define INVERSE_PARTITION CAT(inverse_partition_, R)
+#ifdef DOUBLE
+#define TERMS 9
+#else
+#define TERMS 8
+#endif
 VEC_INLINE V INVERSE_PARTITION(const ray_line *ln, V t) {
+  enum { TABLE = 9 };
   const int shift = MANTISSA - ln->log_bins;
   const INT base = (INT)(ln->first_octave + EXPONENT_OF_ONE) << ln->log_bins;
   const REAL *coef = ln->coef;
   VI bin = ((VI)t >> shift) - base;
   V p = (V)((VI)(((VUI)t << (int)(8 * sizeof(REAL) - shift)) >> (int)(8 * sizeof(REAL) - MANTISSA)) | (VI)SET(1));
   p = (p - SET((REAL)1.5)) * SET(2);
-  if (ALL(bin == (bin[0] - (VI){0}))) return POLY(coef + bin[0] * 9, 9, p); /* the common case: neighbours are about as warm */
-  V k[9];
+  if (ALL(bin == (bin[0] - (VI){0}))) return POLY(coef + bin[0] * TABLE, TERMS, p); /* neighbours about as warm */
+  V k[TERMS];
+#if VEC_BYTES == 32 && !defined(DOUBLE)
+  for (int l = 0; l < W; l++) k[l] = *(const VU *)(coef + bin[l] * TABLE);
+  vec_transpose8(k);
+#else
   for (int l = 0; l < W; l++) {
-    const REAL *c = coef + bin[l] * 9;
-    for (int i = 0; i < 9; i++) k[i][l] = c[i];
+    const REAL *c = coef + bin[l] * TABLE;
+    for (int i = 0; i < TERMS; i++) k[i][l] = c[i];
   }
+#endif
   /* The same operations in the same order as POLY: a lane must not tell which way it went. */
   V p2 = p * p, p4 = p2 * p2;
-  V k0 = FMA(FMA(k[8], p4, k[4]), p4, k[0]), k1 = FMA(k[5], p4, k[1]), k2 = FMA(k[6], p4, k[2]), k3 = FMA(k[7], p4, k[3]);
+#ifdef DOUBLE
+  k[4] = FMA(k[8], p4, k[4]);
+#endif
+  V k0 = FMA(k[4], p4, k[0]), k1 = FMA(k[5], p4, k[1]), k2 = FMA(k[6], p4, k[2]), k3 = FMA(k[7], p4, k[3]);
   return FMA(FMA(k3, p, k2), p2, FMA(k1, p, k0));
 }
+#undef TERMS
 
 /* IMPOSSIBLE: the lanes in which a cell holds what no transfer can be computed for. */
 #define IMPOSSIBLE CAT(impossible_, R)

@@ -15,13 +15,24 @@ static void COPY(const void *field, const ray_row *row, int64_t first, V *nodes)
       for (int l = 0; l < W; l++) dst[c * W + l] = p[c * step + l];
     return;
   }
+  int64_t done = 0;
+#if VEC_BYTES == 32 && !defined(DOUBLE)
+  if (step == 1 || step == -1) /* eight cells of eight rays at a time */
+    for (; done + W <= cells; done += W) {
+      V r[W];
+      for (int l = 0; l < W; l++) {
+        int64_t ray = first + l < row->rays ? first + l : row->rays - 1;
+        const REAL *p = (const REAL *)field + ray * row->across + done * step;
+        r[l] = *(const VU *)(step == 1 ? p : p - (W - 1));
+      }
+      vec_transpose8(r);
+      for (int c = 0; c < W; c++) nodes[done + c] = r[step == 1 ? c : W - 1 - c];
+    }
+#endif
   for (int l = 0; l < W; l++) {
     int64_t ray = first + l < row->rays ? first + l : row->rays - 1;
     const REAL *p = (const REAL *)field + ray * row->across;
-    if (step == 1)
-      for (int64_t c = 0; c < cells; c++) dst[c * W + l] = p[c];
-    else
-      for (int64_t c = 0; c < cells; c++) dst[c * W + l] = p[c * step];
+    for (int64_t c = done; c < cells; c++) dst[c * W + l] = p[c * step];
   }
 }
 
