@@ -16,6 +16,9 @@ import (
 type patch struct {
 	x0, nx, y0, ny int // pixels
 	channels       int
+	rows           int           // of rays, each computed by one call of the kernel
+	strideRow      int           // in the patch, to the next row
+	strideRay      int           // and to the next ray of a row
 	pieces         []ray.Subtree // what each ray is cut into before folding: leaves, or one piece
 	ends           []int32       // ray.Row.Ends
 	parts          []ray.Subtree // what is left after folding, in order from the observer
@@ -25,6 +28,14 @@ type patch struct {
 }
 
 func (g *patch) size() int { return g.channels * g.nx * g.ny }
+
+// along returns the image direction along which neighbouring rays are nearest in memory, and the other one.
+func along(v View) (rays, rows Direction) {
+	if v.ImageY.Axis > v.ImageX.Axis {
+		return v.ImageY, v.ImageX
+	}
+	return v.ImageX, v.ImageY
+}
 
 // row returns the fixed part of the rows of a patch; Origin is that of row 0, and step is the
 // distance between rows.
@@ -42,18 +53,19 @@ func row[T grid.Float](c *grid.Cube[T], p *Problem) (r ray.Row[T], step int) {
 	at[los.Axis] = inward.first(depth)
 	at[p.View.ImageX.Axis] = p.View.ImageX.first(own[p.View.ImageX.Axis])
 	at[p.View.ImageY.Axis] = p.View.ImageY.first(own[p.View.ImageY.Axis])
+	rays, rows := along(p.View)
 	r = ray.Row[T]{
 		Density: c.Density, Temperature: c.Temperature, Velocity: c.Velocity[los.Axis], Turbulence: c.Turbulence,
 		Origin: c.Index(at[0], at[1], at[2]),
-		Across: p.View.ImageX.Sign * strides[p.View.ImageX.Axis], Step: inward.Sign * strides[los.Axis],
-		Rays: own[p.View.ImageX.Axis].Len(), Cells: depth.Len(),
+		Across: rays.Sign * strides[rays.Axis], Step: inward.Sign * strides[los.Axis],
+		Rays: own[rays.Axis].Len(), Cells: depth.Len(),
 		VelocitySign: -float64(los.Sign), CellLength: c.Mesh.CellSize()[los.Axis],
 		NearFace: nearEnd && !p.AtCenters, FarFace: farEnd && !p.AtCenters, Single: n == 1,
 	}
 	if !farEnd {
 		r.Cells++ // the halo cell, where the last segment ends
 	}
-	return r, p.View.ImageY.Sign * strides[p.View.ImageY.Axis]
+	return r, rows.Sign * strides[rows.Axis]
 }
 
 // newPatch lays out this rank's part of the image and the pieces of its rays.
@@ -62,6 +74,10 @@ func newPatch[T grid.Float](c *grid.Cube[T], p *Problem, r *ray.Row[T]) (*patch,
 	g := &patch{channels: len(p.FrequenciesHz), leaves: 1}
 	g.x0, g.nx = p.View.ImageX.pixels(own[p.View.ImageX.Axis], c.Mesh.Cells[p.View.ImageX.Axis])
 	g.y0, g.ny = p.View.ImageY.pixels(own[p.View.ImageY.Axis], c.Mesh.Cells[p.View.ImageY.Axis])
+	g.rows, g.strideRow, g.strideRay = g.ny, g.nx, 1
+	if rays, _ := along(p.View); rays == p.View.ImageY {
+		g.rows, g.strideRow, g.strideRay = g.nx, 1, g.nx
+	}
 	if !p.Fixed {
 		g.ends = []int32{int32(r.Segments())}
 		g.pieces, g.parts = []ray.Subtree{{}}, []ray.Subtree{{}}
@@ -133,7 +149,7 @@ func integrate[T grid.Float](c *grid.Cube[T], p *Problem) (*patch, *stretches[T]
 		light      ray.Light
 		failures   []error
 	)
-	for range min(p.threads(), g.ny) {
+	for range min(p.threads(), g.rows) {
 		k, err := ray.Named[T](name, medium, offsets, ray.Limits{MaxCells: r.Cells})
 		if err != nil {
 			return nil, nil, light, "", err
@@ -143,7 +159,7 @@ func integrate[T grid.Float](c *grid.Cube[T], p *Problem) (*patch, *stretches[T]
 			defer wg.Done()
 			l, err := integrateRows(k, g, r, rowStep, out, &next, func() {
 				if n := done.Add(1); p.Progress != nil {
-					p.Progress(int(n), g.ny)
+					p.Progress(int(n), g.rows)
 				}
 			})
 			mu.Lock()
@@ -152,7 +168,7 @@ func integrate[T grid.Float](c *grid.Cube[T], p *Problem) (*patch, *stretches[T]
 			light.Outside += l.Outside
 			if err != nil {
 				failures = append(failures, err)
-				next.Store(int64(g.ny)) // the others need not go on
+				next.Store(int64(g.rows)) // the others need not go on
 			}
 		}()
 	}
@@ -165,7 +181,7 @@ func integrate[T grid.Float](c *grid.Cube[T], p *Problem) (*patch, *stretches[T]
 
 // rowError keeps the row in which a cell was refused.
 type rowError struct {
-	y     int
+	row   int
 	cause error
 }
 
@@ -177,24 +193,25 @@ func integrateRows[T grid.Float](k ray.Kernel[T], g *patch, r ray.Row[T], rowSte
 	plane, origin := g.nx*g.ny, r.Origin
 	// Without folding the kernel writes into the patch; else into scratch, from where the folded parts go to the patch.
 	direct := len(g.pieces) == 1
-	scratch := ray.Result[T]{StrideChannel: g.nx, StridePiece: g.nx * g.channels}
+	scratch := ray.Result[T]{StrideRay: 1, StrideChannel: r.Rays, StridePiece: r.Rays * g.channels}
 	if !direct {
 		scratch.Transmission = make([]T, len(g.pieces)*scratch.StridePiece)
 		scratch.Emission = make([]T, len(g.pieces)*scratch.StridePiece)
 	}
 	result := scratch
 	for {
-		y := int(next.Add(1)) - 1
-		if y >= g.ny {
+		row := int(next.Add(1)) - 1
+		if row >= g.rows {
 			return light, nil
 		}
-		r.Origin = origin + y*rowStep
+		r.Origin = origin + row*rowStep
 		if direct {
-			result = ray.Result[T]{Transmission: out.transmission[0][y*g.nx:], Emission: out.emission[0][y*g.nx:], StrideChannel: plane}
+			at := row * g.strideRow
+			result = ray.Result[T]{Transmission: out.transmission[0][at:], Emission: out.emission[0][at:], StrideRay: g.strideRay, StrideChannel: plane}
 		}
 		l, err := k.Integrate(&r, &result)
 		if err != nil {
-			return light, &rowError{y, err}
+			return light, &rowError{row, err}
 		}
 		light.Total += l.Total
 		light.Outside += l.Outside
@@ -205,9 +222,11 @@ func integrateRows[T grid.Float](k ray.Kernel[T], g *patch, r ray.Row[T], rowSte
 			}
 			for part, piece := range g.folded {
 				for f := 0; f < g.channels; f++ {
-					from, to := piece*scratch.StridePiece+f*g.nx, f*plane+y*g.nx
-					copy(out.transmission[part][to:to+g.nx], scratch.Transmission[from:])
-					copy(out.emission[part][to:to+g.nx], scratch.Emission[from:])
+					from, to := piece*scratch.StridePiece+f*r.Rays, f*plane+row*g.strideRow
+					for i := 0; i < r.Rays; i++ {
+						out.transmission[part][to+i*g.strideRay] = scratch.Transmission[from+i]
+						out.emission[part][to+i*g.strideRay] = scratch.Emission[from+i]
+					}
 				}
 			}
 		}
@@ -223,10 +242,11 @@ func locate[T grid.Float](err error, c *grid.Cube[T], p *Problem) error {
 		return err
 	}
 	own := c.Block.Owned
-	los, x, y := p.View.Observer, p.View.ImageX, p.View.ImageY
+	los := p.View.Observer
+	rays, rows := along(p.View)
 	var at [3]int
 	at[los.Axis] = Direction{los.Axis, -los.Sign}.first(own[los.Axis]) - los.Sign*ce.Cell
-	at[x.Axis] = x.first(own[x.Axis]) + x.Sign*ce.Ray
-	at[y.Axis] = y.first(own[y.Axis]) + y.Sign*re.y
+	at[rays.Axis] = rays.first(own[rays.Axis]) + rays.Sign*ce.Ray
+	at[rows.Axis] = rows.first(own[rows.Axis]) + rows.Sign*re.row
 	return fmt.Errorf("%s = %g in cell [%d, %d, %d]: want %s", ce.Field, ce.Value, at[0], at[1], at[2], ce.Allowed)
 }
