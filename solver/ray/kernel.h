@@ -37,6 +37,5 @@ typedef struct {
   int ray_f32_##name(const ray_line *, ray_row *, void *scratch);
 RAY_DECLARE(base)
 RAY_DECLARE(avx2)
-RAY_DECLARE(avx512)
 
 #endif

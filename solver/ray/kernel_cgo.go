@@ -9,12 +9,11 @@ package ray
 #cgo LDFLAGS: -lm
 #include "kernel.h"
 
-enum { TARGET_BASE, TARGET_AVX2, TARGET_AVX512 };
+enum { TARGET_BASE, TARGET_AVX2 };
 
 static int has_target(int t) {
 #if defined(__x86_64__)
 	__builtin_cpu_init();
-	if (t == TARGET_AVX512) return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 	if (t == TARGET_AVX2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
 	return t == TARGET_BASE;
@@ -33,8 +32,7 @@ static int integrate(int target, int f64, const ray_line *line, const void *coef
 	r.ends = ends; r.x = x;
 	r.transmission = transmission; r.emission = emission;
 #if defined(__x86_64__)
-	if (target == TARGET_AVX512) refused = f64 ? ray_f64_avx512(&l, &r, scratch) : ray_f32_avx512(&l, &r, scratch);
-	else if (target == TARGET_AVX2) refused = f64 ? ray_f64_avx2(&l, &r, scratch) : ray_f32_avx2(&l, &r, scratch);
+	if (target == TARGET_AVX2) refused = f64 ? ray_f64_avx2(&l, &r, scratch) : ray_f32_avx2(&l, &r, scratch);
 	else
 #endif
 	refused = f64 ? ray_f64_base(&l, &r, scratch) : ray_f32_base(&l, &r, scratch);
@@ -59,7 +57,7 @@ func Variants() []string {
 	for _, t := range []struct {
 		name string
 		id   C.int
-	}{{"avx512", C.TARGET_AVX512}, {"avx2", C.TARGET_AVX2}, {"base", C.TARGET_BASE}} {
+	}{{"avx2", C.TARGET_AVX2}, {"base", C.TARGET_BASE}} {
 		if C.has_target(t.id) != 0 {
 			names = append(names, t.name)
 		}
@@ -85,8 +83,6 @@ func newNative[T grid.Float](name string, m Medium, offsets []float64, lim Limit
 		k.coef = append(k.coef, T(c))
 	}
 	switch name {
-	case "avx512":
-		k.target = C.TARGET_AVX512
 	case "avx2":
 		k.target = C.TARGET_AVX2
 	case "base":
