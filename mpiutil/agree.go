@@ -20,9 +20,12 @@ type AgreedError struct {
 	Local   error  // error of this rank, nil where it did not fail
 }
 
-// Error names the lowest failing rank, the count of failing ranks and what
-// happened there.
+// Error is what happened on the lowest failing rank, and which that is and how
+// many failed, unless all did.
 func (e *AgreedError) Error() string {
+	if e.Failed == e.Size {
+		return e.Message
+	}
 	return fmt.Sprintf("rank %d failed (%d of %d ranks): %s", e.Rank, e.Failed, e.Size, e.Message)
 }
 

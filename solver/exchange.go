@@ -131,4 +131,3 @@ func partsOf(d grid.Decomposition, los Direction, member int, fixed bool, leaves
 	}
 	return ray.Subtrees(lo, hi, leaves)
 }
-

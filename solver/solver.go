@@ -53,4 +53,3 @@ func Solve[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, cube *grid.Cu
 	}
 	return img, nil
 }
-

@@ -23,7 +23,7 @@ type AMRVACUnits struct {
 	TemperatureK float64  // of an isothermal model; only for files without energy [temperature_k]
 	Gamma        float64  // ratio of specific heats; only for headers without it, as of version 3 [gamma]
 	Geometry     string   // cartesian_3d; only for versions 3 and 4 [geometry]
-	WNames       []string // conserved variables in order; only for version 3 [w_names]
+	WNames       []string // conserved variables in order; only for version 3 [variables]
 }
 
 // AMRVAC is an open MPI-AMRVAC .dat snapshot of versions 3 to 5. It holds
@@ -188,14 +188,14 @@ func (s *AMRVAC) findColumns() error {
 	names := h.Names
 	switch {
 	case h.Version < 4 && len(s.units.WNames) == 0:
-		return fmt.Errorf(`%s: w_names is missing: want the names of the %d variables, as in ["rho", "m1", "m2", "m3", "e"]: version 3 does not store them`,
+		return fmt.Errorf(`%s: variables is missing: want the names of the %d variables, as in ["rho", "m1", "m2", "m3", "e"]: version 3 does not store them`,
 			s.src.name, h.NumVars)
 	case h.Version < 4 && len(s.units.WNames) != h.NumVars:
-		return fmt.Errorf("%s: w_names: found %d names, want %d, the nw of the file", s.src.name, len(s.units.WNames), h.NumVars)
+		return fmt.Errorf("%s: variables: found %d names, want %d, the nw of the file", s.src.name, len(s.units.WNames), h.NumVars)
 	case h.Version < 4:
 		names = s.units.WNames
 	case len(s.units.WNames) != 0:
-		return s.unwanted("w_names", s.units.WNames, fmt.Sprint(names))
+		return s.unwanted("variables", s.units.WNames, fmt.Sprint(names))
 	case h.Physics != "hd" && h.Physics != "mhd":
 		return fmt.Errorf("%s: physics_type: found %q, want hd or mhd", s.src.name, h.Physics)
 	}
@@ -203,10 +203,10 @@ func (s *AMRVAC) findColumns() error {
 	column := func(name string, needed bool) int {
 		i := slices.Index(names, name)
 		if i < 0 && needed && missing == nil {
-			missing = fmt.Errorf("%s: w_names: found %q, want the conserved variables rho, m1, m2, m3 among them: %s is missing", s.src.name, names, name)
+			missing = fmt.Errorf("%s: variables: found %q, want the conserved variables rho, m1, m2, m3 among them: %s is missing", s.src.name, names, name)
 		}
 		if i >= 0 && slices.Contains(names[i+1:], name) && missing == nil {
-			missing = fmt.Errorf("%s: w_names: found %q, want %s only once", s.src.name, names, name)
+			missing = fmt.Errorf("%s: variables: found %q, want %s only once", s.src.name, names, name)
 		}
 		return i
 	}

@@ -37,7 +37,7 @@ func (h *AMRVACHeader) Describe() []Line {
 		add("staggered", "%t", h.Staggered)
 	}
 	if h.Version >= 4 {
-		add("w_names", "%s", strings.Join(h.Names, " "))
+		add("variables", "%s", strings.Join(h.Names, " "))
 		add("physics_type", "%s", h.Physics)
 		for _, p := range h.Parameters {
 			add(p.Name, "%g", p.Value)

@@ -235,7 +235,7 @@ func (h *AMRVACHeader) readPhysics(c *cursor) {
 	}
 	h.Names = make([]string, h.NumVars)
 	for i := range h.Names {
-		h.Names[i] = c.text(amrvacText, "w_names")
+		h.Names[i] = c.text(amrvacText, "variables")
 	}
 	h.Physics = c.text(amrvacText, "physics_type")
 	n := c.intIn("n_par", 0, int64(c.left()/(8+amrvacText)))

@@ -109,7 +109,7 @@ func malformedHeaders() []malformed {
 		{"block huge", setInt(96, math.MaxInt32, 8, 8, math.MaxInt32), []string{"byte 108: block_nx: found 2147483647", "larger than the file"}},
 		{"blocks of product", setInt(96, 400, 400, 400, 400, 400), []string{"byte 112: block_nx: found 400, want at most 1"}},
 		{"more roots", setInt(96, 16), []string{"leaves that fill 8 blocks of level 1, want all 16 blocks"}},
-		{"name not ASCII", text(152+16, "m\xe91"), []string{"byte 168: w_names", "printable ASCII"}},
+		{"name not ASCII", text(152+16, "m\xe91"), []string{"byte 168: variables", "printable ASCII"}},
 		{"physics", text(232, "rhd "), []string{`physics_type: found "rhd", want hd or mhd`}},
 		{"n_par", setInt(248, 1<<20), []string{"byte 248: n_par: found 1048576, want 0 to 2"}},
 	}

@@ -183,7 +183,7 @@ func TestAMRVACUnits(t *testing.T) {
 		{"other geometry", func(_ *amrvacFile, u *AMRVACUnits) { u.Geometry = "spherical_3d" }, "the file says Cartesian_3D"},
 		{"v4 geometry", func(f *amrvacFile, _ *AMRVACUnits) { f.version = 4 }, "geometry is missing"},
 		{"v4 spherical", func(f *amrvacFile, u *AMRVACUnits) { f.version, u.Geometry = 4, "spherical_3d" }, `found "spherical_3d", want Cartesian_3D`},
-		{"v3 names", func(f *amrvacFile, u *AMRVACUnits) { f.version, u.Geometry = 3, "cartesian_3d" }, "w_names is missing"},
+		{"v3 names", func(f *amrvacFile, u *AMRVACUnits) { f.version, u.Geometry = 3, "cartesian_3d" }, "variables is missing"},
 		{"v3 few names", func(f *amrvacFile, u *AMRVACUnits) { f.version, u.Geometry, u.WNames = 3, "cartesian_3d", f.names[:4] }, "found 4 names, want 5"},
 		{"v5 names", func(f *amrvacFile, u *AMRVACUnits) { u.WNames = f.names }, "the file says [rho m1 m2 m3 e]"},
 		{"spherical", func(f *amrvacFile, _ *AMRVACUnits) { f.geometry = "spherical_3D" }, `found "spherical_3D", want Cartesian_3D`},
@@ -221,7 +221,7 @@ func TestOpenAMRVAC(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := fmt.Sprint(s.Describe())
-	for _, want := range []string{"{w_names rho m1 m2 m3 e}", "{gamma 1.4}", "{length_cm 1.495978707e+13}", "{T ρ/p [K] 28264.0034", "{leaves per level [8]}", "{cells 512}"} {
+	for _, want := range []string{"{variables rho m1 m2 m3 e}", "{gamma 1.4}", "{length_cm 1.495978707e+13}", "{T ρ/p [K] 28264.0034", "{leaves per level [8]}", "{cells 512}"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("description %s lacks %q", text, want)
 		}

@@ -181,7 +181,7 @@ func TestOrderOfConvergence(t *testing.T) {
 // OpticalDepth against quadrature that knows nothing of error functions.
 func TestOpticalDepth(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 20000 {
+	for range 4000 {
 		a0, a1 := rng.Float64(), rng.Float64()*math.Pow(10, -6*rng.Float64())
 		b0 := 12 * (rng.Float64() - 0.5)
 		d := math.Pow(10, -6+8*rng.Float64())

@@ -70,6 +70,7 @@ type CellError struct {
 	Allowed   string
 }
 
+// Error names field, value, cell and what is allowed.
 func (e *CellError) Error() string {
 	return fmt.Sprintf("%s = %g in cell %d of ray %d: want %s", e.Field, e.Value, e.Cell, e.Ray, e.Allowed)
 }

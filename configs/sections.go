@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package configs
+
+import (
+	"fmt"
+	"strings"
+)
+
+// BuiltinCO is the value of line.molecule that means the CO data inside the
+// program instead of a file.
+const BuiltinCO = "co"
+
+// Model says where the gas comes from: a hydrodynamic snapshot or a cube file.
+type Model struct {
+	Snapshot string  `toml:"snapshot" unit:"-" need:"no" path:"input" doc:"Hydrodynamic snapshot to make the cube from; exactly one of snapshot and cube"`
+	Cube     string  `toml:"cube" unit:"-" need:"no" path:"input" doc:"Cube file written by columen cube; exactly one of snapshot and cube"`
+	Format   string  `toml:"format" unit:"-" default:"\"amrvac\"" allow:"amrvac" doc:"Format of the snapshot"`
+	AMRVAC   *AMRVAC `toml:"amrvac" doc:"What an MPI-AMRVAC .dat file does not say about itself"`
+}
+
+// AMRVAC holds what an MPI-AMRVAC .dat file does not say about itself.
+type AMRVAC struct {
+	LengthCM      float64  `toml:"length_cm" unit:"cm" allow:">0" doc:"Unit of length of the run"`
+	DensityGCC    float64  `toml:"density_gcc" unit:"g cm⁻³" allow:">0" doc:"Unit of density of the run"`
+	VelocityCMS   float64  `toml:"velocity_cms" unit:"cm s⁻¹" allow:">0" doc:"Unit of velocity of the run"`
+	MeanMolWeight float64  `toml:"mean_mol_weight" unit:"u" allow:">0" doc:"Mean mass of a particle of the gas, which turns p/ρ into a temperature"`
+	TemperatureK  float64  `toml:"temperature_k" unit:"K" need:"no" allow:">0" doc:"Gas temperature of a run without energy equation; an error when the file has energy"`
+	Gamma         float64  `toml:"gamma" unit:"-" need:"no" allow:">1" doc:"Ratio of specific heats; only for a version 3 file, which does not store it"`
+	Geometry      string   `toml:"geometry" unit:"-" need:"no" allow:"Cartesian_3D" doc:"Geometry of a version 3 or 4 file, whose header names none"`
+	Variables     []string `toml:"variables" unit:"-" need:"no" allow:"name" doc:"Names of the variables of a version 3 file, in order, for example rho, m1, m2, m3, e"`
+}
+
+// Cubing says how a snapshot becomes a cube.
+type Cubing struct {
+	Cells             [3]int      `toml:"cells" unit:"-" allow:"1..8192" doc:"Cells of the cube along x, y and z"`
+	RegionMinAU       *[3]float64 `toml:"region_min_au" unit:"au" need:"no" doc:"Lower corner of the region to cube; the whole box when absent"`
+	RegionMaxAU       *[3]float64 `toml:"region_max_au" unit:"au" need:"no" doc:"Upper corner of the region to cube; the whole box when absent"`
+	MassPerH2AMU      float64     `toml:"mass_per_h2_amu" unit:"u" default:"2.8" allow:">0" doc:"Gas mass per H2 molecule; 2.8 includes helium"`
+	COPerH2           float64     `toml:"co_per_h2" unit:"-" allow:">0" doc:"Number of CO molecules per H2 molecule"`
+	TemperatureFloorK float64     `toml:"temperature_floor_k" unit:"K" default:"2.725" allow:">0" doc:"Lowest gas temperature; the default is that of the cosmic background, below which gas does not cool"`
+	VTurbMS           float64     `toml:"v_turb_ms" unit:"m s⁻¹" allow:">=0" doc:"Turbulent line width, the same in every cell"`
+	Precision         string      `toml:"precision" unit:"-" default:"\"f64\"" allow:"f32|f64" doc:"Storage of the fields in the file that columen cube writes"`
+}
+
+// Line names the molecule and the transition.
+type Line struct {
+	Molecule   string     `toml:"molecule" unit:"-" path:"input" doc:"co for the CO data inside the program, or a file in LAMDA format"`
+	Transition Transition `toml:"transition" unit:"-" doc:"Labels of the upper and lower level, or the number of the radiative transition, from 1"`
+}
+
+// Transition is a radiative transition named by level labels or by number;
+// exactly one of both is set.
+type Transition struct {
+	Label  string // upper and lower level, for example 2-1
+	Number int    // 1-based number in the LAMDA file
+}
+
+// set reads a TOML value and reports whether it can be a transition.
+func (t *Transition) set(raw any) bool {
+	switch v := raw.(type) {
+	case string:
+		upper, lower, ok := strings.Cut(v, "-")
+		if !ok || strings.TrimSpace(upper) == "" || strings.TrimSpace(lower) == "" {
+			return false
+		}
+		t.Label = v
+	case int64:
+		if v < 1 || v > 1_000_000 {
+			return false
+		}
+		t.Number = int(v)
+	default:
+		return false
+	}
+	return true
+}
+
+// View is one image: a direction and a name.
+type View struct {
+	Name string `toml:"name" unit:"-" allow:"name" doc:"Part of the names of the files of this view"`
+	Axis string `toml:"axis" unit:"-" allow:"+x|-x|+y|-y|+z|-z" doc:"Axis of the cube that points towards the observer"`
+}
+
+// Background is the radiation behind the cube.
+type Background struct {
+	Kind         string  `toml:"kind" unit:"-" default:"\"cmb\"" allow:"none|cmb|planck" doc:"Radiation behind the cube: none, the cosmic background, or a Planck spectrum"`
+	TemperatureK float64 `toml:"temperature_k" unit:"K" need:"no" allow:">0" doc:"Temperature of the background; 2.725 for cmb when absent, required for planck"`
+}
+
+// cmbTemperatureK is the temperature of the cosmic microwave background [K]
+// (Mather et al. 1999, ApJ 512, 511).
+const cmbTemperatureK = 2.725
+
+// Solver chooses the numerics.
+type Solver struct {
+	Precision string `toml:"precision" unit:"-" default:"\"f64\"" allow:"f64|f32" doc:"Arithmetic of the formal solution"`
+	RayEnds   string `toml:"ray_ends" unit:"-" default:"\"faces\"" allow:"faces|centers" doc:"Rays start and end at the outer faces of the cube or at the centres of the outer cells"`
+}
+
+// Workers says how one process shares its work over cores.
+type Workers struct {
+	Threads   int `toml:"threads" unit:"-" default:"0" allow:"0..4096" digest:"no" doc:"Threads per rank; 0 takes all cores of the rank"`
+	WatchdogS int `toml:"watchdog_s" unit:"s" default:"300" allow:">=0" digest:"no" doc:"All ranks end when one makes no progress for this long; 0 switches the watchdog off"`
+}
+
+// Parallel says how the work is shared over ranks and cores.
+type Parallel struct {
+	Ranks     [3]int `toml:"ranks" unit:"-" default:"[0, 0, 0]" allow:"0..100000" digest:"no" doc:"Ranks along x, y and z; all 0 chooses automatically"`
+	Mode      string `toml:"mode" unit:"-" default:"\"fast\"" allow:"fast|fixed" doc:"fixed makes the image bitwise independent of the number of ranks"`
+	Threads   int    `toml:"threads" unit:"-" default:"0" allow:"0..4096" digest:"no" doc:"Threads per rank; 0 takes all cores of the rank"`
+	WatchdogS int    `toml:"watchdog_s" unit:"s" default:"300" allow:">=0" digest:"no" doc:"All ranks end when one makes no progress for this long; 0 switches the watchdog off"`
+}
+
+// checkSize returns an *Error when the ranks of the configuration are not as
+// many as the size processes that were started.
+func (p Parallel) checkSize(file string, size int) error {
+	product := p.Ranks[0] * p.Ranks[1] * p.Ranks[2]
+	if product == 0 || product == size {
+		return nil
+	}
+	return &Error{Problems: []Problem{{File: file, Field: "parallel.ranks", Value: text(p.Ranks),
+		Reason:  fmt.Sprintf("%d ranks, but %d were started", product, size),
+		Allowed: fmt.Sprintf("[0, 0, 0], or three numbers whose product is %d", size)}}}
+}
+
+// Products says which files an image becomes.
+type Products struct {
+	Dir        string   `toml:"dir" unit:"-" default:"\"../out\"" path:"output" digest:"no" doc:"Folder of the outputs, made when absent"`
+	Name       string   `toml:"name" unit:"-" allow:"name" doc:"Stem of the names of the outputs"`
+	Formats    []string `toml:"formats" unit:"-" default:"[\"fits\", \"hdf5\", \"png\"]" allow:"fits|hdf5|png" doc:"Files to write for each view"`
+	Unit       string   `toml:"unit" unit:"-" default:"\"K\"" allow:"SI|K|Jy/pixel" doc:"Unit of the intensities in FITS and PNG; SI is W m⁻² Hz⁻¹ sr⁻¹, K the Rayleigh-Jeans brightness temperature"`
+	DistancePC float64  `toml:"distance_pc" unit:"pc" need:"no" allow:">0" doc:"Distance of the model; needed for Jy/pixel and for sky coordinates"`
+	RADeg      *float64 `toml:"ra_deg" unit:"deg" need:"no" allow:"0..360" doc:"Right ascension of the centre of the image, with dec_deg and distance_pc"`
+	DecDeg     *float64 `toml:"dec_deg" unit:"deg" need:"no" allow:"-90..90" doc:"Declination of the centre of the image, with ra_deg and distance_pc"`
+}
+
+// CubeFile says which file a cube becomes.
+type CubeFile struct {
+	Dir  string `toml:"dir" unit:"-" default:"\"../out\"" path:"output" digest:"no" doc:"Folder of the output, made when absent"`
+	Name string `toml:"name" unit:"-" allow:"name" doc:"Stem of the name of the output"`
+}

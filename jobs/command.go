@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/columen/columen/jobs/internal/run"
+)
+
+// parse turns the command line into a call. answered means that the command
+// line asked for help or the version, which has been printed. A command line
+// that cannot be parsed gives a call with an error.
+func parse(p run.Program, jobs []run.Job, args []string) (call run.Call, answered bool) {
+	var flags run.Flags
+	answered = true
+	root := rootCommand(p, jobs)
+	for _, job := range jobs {
+		root.AddCommand(jobCommand(job, &flags, func(args []string) {
+			call = run.Call{Job: job, Args: args}
+			answered = false
+		}))
+	}
+	root.AddCommand(versionCommand(p))
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteC()
+	if err != nil {
+		call = run.Call{Err: usage(err)}
+		for _, job := range jobs {
+			if cmd.Name() == job.Name {
+				call.Job = job
+			}
+		}
+		return call, false
+	}
+	call.Flags = flags
+	return call, answered
+}
+
+// rootCommand is columen without a job: it shows the table of jobs.
+func rootCommand(p run.Program, jobs []run.Job) *cobra.Command {
+	root := &cobra.Command{
+		Use:           p.Name,
+		Short:         "Hydrodynamic models to line images, on MPI ranks",
+		Long:          "columen turns hydrodynamic models into images of spectral lines, by an exact\nformal solution on MPI ranks.",
+		Version:       p.Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SuggestionsMinimumDistance = 3
+	names := make([]string, len(jobs))
+	for i, j := range jobs {
+		names[i] = j.Name
+	}
+	allowed := strings.Join(append(names, "version", "help"), ", ")
+	root.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		reason := "unknown job"
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			reason += ", did you mean " + strconv.Quote(near[0]) + "?"
+		}
+		return &run.UsageError{Field: "job", Value: strconv.Quote(args[0]), Reason: reason, Allowed: allowed}
+	}
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		return &run.UsageError{Field: "job", Value: `""`, Reason: "no job given", Allowed: allowed}
+	}
+	return root
+}
+
+// jobCommand is the sub-command of a job. A valid command line reaches chosen.
+func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobra.Command {
+	use, numArgs := job.ArgsUse, job.NumArgs
+	if job.Config != nil {
+		use, numArgs = "CONFIG.toml", 1
+	}
+	cmd := &cobra.Command{
+		Use:                   strings.TrimSpace(job.Name + " " + use + " [flags]"),
+		Short:                 job.Short,
+		Long:                  job.Long,
+		Example:               job.Example,
+		DisableFlagsInUseLine: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != numArgs {
+				return &run.UsageError{Field: "arguments", Value: fmt.Sprintf("%q", args), Reason: fmt.Sprintf("%d given", len(args)),
+					Allowed: strings.TrimSpace(fmt.Sprintf("%d: columen %s %s", numArgs, job.Name, use))}
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			chosen(args)
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	if job.Config != nil {
+		f.StringArrayVar(&flags.Set, "set", nil, "set a key of the configuration, `a.b=value`; may be repeated")
+		f.BoolVar(&flags.PrintConfig, "print-config", false, "print every key with value, default, unit and meaning, and leave")
+		f.BoolVar(&flags.DryRun, "dry-run", false, "check configuration and inputs, say what would be written, and leave")
+		f.BoolVar(&flags.Overwrite, "overwrite", false, "replace existing outputs")
+		f.IntVar(&flags.Threads, "threads", 0, "threads per `rank`; 0 leaves it to the configuration")
+		f.StringVar(&flags.Out, "out", "", "output `folder`, instead of output.dir; relative to the working directory")
+	}
+	f.StringVar(&flags.Log, "log", "text", "`form` of the log on stderr: text or json")
+	f.BoolVar(&flags.Quiet, "quiet", false, "warnings and errors only")
+	return cmd
+}
+
+// versionCommand prints what a bug report needs.
+func versionCommand(p run.Program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version, the commit and the build",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			commit, tags := "unknown", "none"
+			if info, ok := debug.ReadBuildInfo(); ok {
+				commit = run.Commit(info)
+				for _, s := range info.Settings {
+					if s.Key == "-tags" {
+						tags = s.Value
+					}
+				}
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s %s\ncommit %s\n%s %s/%s, build tags: %s\n",
+				p.Name, p.Version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH, tags)
+			return err
+		},
+	}
+}
+
+// usage gives the errors of the parser exit status 2.
+func usage(err error) error {
+	var known *run.UsageError
+	if errors.As(err, &known) {
+		return err
+	}
+	return &run.UsageError{Field: "command line", Value: "", Reason: err.Error(), Allowed: "see --help"}
+}

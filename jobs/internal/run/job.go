@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package run
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	"github.com/columen/columen/configs"
+)
+
+// Job is one row of the table of sub-commands.
+type Job struct {
+	Name    string // sub-command
+	Short   string // one line for the table
+	Long    string // manual page
+	Example string // real command lines
+	// Config returns an empty configuration. A job with Config takes one
+	// argument, the TOML file; a job without takes NumArgs arguments and has
+	// neither outputs nor a manifest.
+	Config  func() configs.Job
+	ArgsUse string // arguments in the usage line of a job without Config
+	NumArgs int
+	// Outputs returns the final path of every file that the job will write.
+	Outputs func(cfg configs.Job) []string
+	// Plan, which may be nil, says on a dry run what Run would do, after looking
+	// at the inputs. It is called on every rank.
+	Plan func(ctx context.Context, env *Env) error
+	// Run does the work on every rank. An error that not all ranks have must
+	// be agreed before the next collective.
+	Run func(ctx context.Context, env *Env) error
+}
+
+// Flags are the options common to all jobs. The zero value is a normal run.
+type Flags struct {
+	Set         []string // assignments to keys of the configuration, in order
+	PrintConfig bool     // print the configuration and leave
+	DryRun      bool     // check and plan, write nothing
+	Overwrite   bool     // replace existing outputs
+	Threads     int      // threads per rank; 0 leaves it to the configuration
+	Out         string   // output folder, relative to the working directory
+	Log         string   // "text" or "json"; "" is text
+	Quiet       bool     // warnings and errors only
+}
+
+// validate checks the values that have few choices.
+func (f Flags) validate() error {
+	if f.Log != "" && f.Log != "text" && f.Log != "json" {
+		return &UsageError{"--log", strconv.Quote(f.Log), "unknown form of the log", "text, json"}
+	}
+	if f.Threads < 0 {
+		return &UsageError{"--threads", strconv.Itoa(f.Threads), "out of range", "an integer of at least 0; 0 takes all cores of the rank"}
+	}
+	return nil
+}
+
+// sets returns all assignments to the configuration: those of --set, then
+// those of the flags that are short for one.
+func (f Flags) sets() ([]string, error) {
+	sets := append([]string(nil), f.Set...)
+	if f.Threads > 0 {
+		sets = append(sets, "parallel.threads="+strconv.Itoa(f.Threads))
+	}
+	if f.Out != "" {
+		dir, err := filepath.Abs(f.Out)
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, "output.dir="+dir)
+	}
+	return sets, nil
+}
+
+// Env is what a job gets to work with.
+type Env struct {
+	Comm     Comm
+	Args     []string
+	Flags    Flags
+	Config   configs.Job // loaded, validated and the same on all ranks; nil for a job without
+	Log      *slog.Logger
+	Stdout   io.Writer // results for people; discards on all ranks but 0
+	Outputs  *Outputs  // where to write; the same on all ranks
+	Manifest *Manifest // what will be recorded; written by rank 0
+	Threads  int       // threads this rank should use
+	terminal io.Writer // where a progress bar can be drawn, or nil
+}
+
+// Check is collective: it returns an error on every rank when a signal reached
+// any of them. A job calls it between steps.
+func (e *Env) Check(ctx context.Context) error {
+	return e.Comm.Agree(context.Cause(ctx))
+}
+
+// threads returns the number of threads for a configured number, where 0 means
+// all cores of this rank. A rank that is bound to cores has those; ranks that
+// are not bound share the cores of the machine.
+func threads(configured int) int {
+	if configured > 0 {
+		return configured
+	}
+	cores := runtime.GOMAXPROCS(0)
+	if runtime.NumCPU() == onlineCPUs() {
+		cores /= ranksOnThisNode()
+	}
+	return max(cores, 1)
+}

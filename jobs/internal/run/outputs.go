@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package run
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+)
+
+// Outputs are the files that a job will write. Until all are complete they
+// have hidden partial names, so that a reader never sees half a file.
+type Outputs struct {
+	finals []string
+	owner  bool // rank 0 renames and removes
+
+	mu        sync.Mutex
+	discarded bool
+}
+
+// newOutputs knows the final paths; partial files that an ended process left
+// behind are removed by the owner.
+func newOutputs(finals []string, owner bool) *Outputs {
+	o := &Outputs{finals: slices.Clone(finals), owner: owner}
+	o.remove()
+	return o
+}
+
+// Partial returns the path under which the file with a final path is to be
+// written: the same folder, the same extension, a hidden name. Asking for a
+// path that the job did not declare is a programmer's error and panics.
+func (o *Outputs) Partial(final string) string {
+	if !slices.Contains(o.finals, final) {
+		panic("run: output " + final + " was not declared by Job.Outputs")
+	}
+	return partial(final)
+}
+
+// Paths returns the final paths in the order of declaration.
+func (o *Outputs) Paths() []string { return slices.Clone(o.finals) }
+
+// Discard removes all partial files, now and for good: a later commit fails.
+func (o *Outputs) Discard() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.discarded = true
+	o.remove()
+}
+
+func (o *Outputs) remove() {
+	if !o.owner {
+		return
+	}
+	for _, f := range o.finals {
+		os.Remove(partial(f)) // that it is absent already is fine
+	}
+}
+
+// commit flushes every partial file to the disk and gives it its final name.
+// All files are checked before the first is renamed.
+func (o *Outputs) commit() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.discarded {
+		return errors.New("outputs were discarded before they were complete")
+	}
+	for _, f := range o.finals {
+		if err := flush(partial(f)); err != nil {
+			return fmt.Errorf("%s: output not written: %s: allowed: a complete file", f, cause(err))
+		}
+	}
+	for _, f := range o.finals {
+		if err := os.Rename(partial(f), f); err != nil {
+			return fmt.Errorf("%s: output cannot get its name: %w", f, err)
+		}
+	}
+	return nil
+}
+
+func partial(final string) string {
+	return filepath.Join(filepath.Dir(final), ".partial-"+filepath.Base(final))
+}
+
+// flush makes the contents of a file durable.
+func flush(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package run
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// logInterval is the time between progress lines where there is no terminal.
+const logInterval = 10 * time.Second
+
+// Progress shows how far a long step is: a bar with the remaining time on a
+// terminal, a log line now and then elsewhere. Its methods may be called from
+// any goroutine.
+type Progress struct {
+	mu    sync.Mutex
+	what  string
+	done  int64
+	total int64
+	start time.Time
+	last  time.Time
+	every time.Duration
+	now   func() time.Time
+	log   *slog.Logger
+	bar   *progressbar.ProgressBar // nil without a terminal
+}
+
+// Progress begins to show a step of total units of work. On ranks other than 0
+// nothing is shown.
+func (e *Env) Progress(what string, total int64) *Progress {
+	p := &Progress{what: what, total: total, every: logInterval, now: time.Now, log: e.Log}
+	p.start = p.now()
+	p.last = p.start
+	if e.terminal != nil {
+		p.bar = progressbar.NewOptions64(total,
+			progressbar.OptionSetWriter(e.terminal), progressbar.OptionSetDescription(what),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionSetElapsedTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetWidth(40))
+	}
+	return p
+}
+
+// Add says that units of work have been done.
+func (p *Progress) Add(units int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += units
+	if p.bar != nil {
+		_ = p.bar.Add64(units) // a bar that cannot be drawn is no reason to stop
+		return
+	}
+	now := p.now()
+	if now.Sub(p.last) < p.every || p.done <= 0 || p.total <= 0 {
+		return
+	}
+	p.last = now
+	elapsed := now.Sub(p.start)
+	left := time.Duration(float64(elapsed) * float64(max(p.total-p.done, 0)) / float64(p.done))
+	p.log.Info(p.what, "done", fmt.Sprintf("%.0f%%", 100*float64(p.done)/float64(p.total)), "elapsed", elapsed.Round(time.Second), "left", left.Round(time.Second))
+}
+
+// Done ends the step and returns the seconds it took.
+func (p *Progress) Done() float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar != nil {
+		_ = p.bar.Finish() // as in Add
+	}
+	seconds := p.now().Sub(p.start).Seconds()
+	p.log.Info(p.what, "seconds", fmt.Sprintf("%.3f", seconds))
+	return seconds
+}

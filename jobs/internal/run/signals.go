@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package run
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// watchSignals returns a context that ends with a *SignalError at the first
+// SIGINT or SIGTERM. Partial files go at once: a launcher that ends all ranks
+// gives a process a second, and rank 0 may be waiting inside MPI. A second
+// signal ends this process without further ado.
+func (s *session) watchSignals() (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	quit := make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for received := 0; ; received++ {
+			select {
+			case sig := <-signals:
+				if received > 0 {
+					os.Exit(ExitFailed)
+				}
+				cancel(&SignalError{sig})
+				if o := s.outputs.Load(); o != nil {
+					o.Discard()
+				}
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(quit)
+		cancel(nil)
+	}
+}

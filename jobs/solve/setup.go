@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package solve
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/columen/columen/configs"
+	"github.com/columen/columen/jobs/internal/run"
+	"github.com/columen/columen/solver"
+	"github.com/columen/columen/solver/lamda"
+	"github.com/columen/columen/solver/line"
+	"github.com/columen/columen/solver/si"
+)
+
+// setup is what the configuration says about line, channels and views.
+type setup struct {
+	line        *line.Line
+	frequencies []float64 // [Hz]
+	background  []float64 // [W m⁻² Hz⁻¹ sr⁻¹], nil for none
+	views       []solver.View
+}
+
+func newSetup(cfg *configs.Solve) (setup, error) {
+	var s setup
+	var err error
+	if s.line, err = lineOf(cfg.Line); err != nil {
+		return s, err
+	}
+	if s.frequencies, err = cfg.Spectrum.Frequencies(s.line.RestFrequencyHz); err != nil {
+		return s, err
+	}
+	if cfg.Background.Kind != "none" {
+		for _, nu := range s.frequencies {
+			s.background = append(s.background, si.Planck(s.line.Constants, nu, cfg.Background.TemperatureK))
+		}
+	}
+	for i, v := range cfg.Views {
+		view, err := solver.NewView(v.Axis)
+		if err != nil {
+			return s, fmt.Errorf("view.%d.axis: %w", i, err)
+		}
+		s.views = append(s.views, view)
+	}
+	return s, nil
+}
+
+// lineOf reads the molecule and finds the transition.
+func lineOf(cfg configs.Line) (*line.Line, error) {
+	var m *lamda.Molecule
+	var err error
+	if cfg.Molecule == configs.BuiltinCO {
+		m, err = lamda.CO()
+	} else {
+		m, err = lamda.ReadFile(cfg.Molecule)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var number int
+	if cfg.Transition.Label != "" {
+		number, err = m.Transition(cfg.Transition.Label)
+	} else {
+		number, err = m.TransitionNumber(cfg.Transition.Number)
+	}
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("line.transition: %w", err)}
+	}
+	return line.New(m, number, line.Options{})
+}
+
+// usageError is a fault of the configuration that only the line data reveal.
+type usageError struct{ error }
+
+// ExitCode is that of a bad configuration.
+func (usageError) ExitCode() int { return run.ExitUsage }
+
+// problemOf is the problem of one view.
+func (t *task) problemOf(v solver.View, progress func(done, total int)) solver.Problem {
+	return solver.Problem{
+		Line: t.line, FrequenciesHz: t.frequencies, View: v, BackgroundSI: t.background,
+		AtCenters: t.cfg.Solver.RayEnds == "centers", Fixed: t.cfg.Parallel.Mode == "fixed",
+		Threads: t.env.Threads, Progress: progress,
+	}
+}
+
+// permille turns progress in any unit, told by any goroutine, into thousandths.
+func permille(bar *run.Progress) func(done, total int) {
+	var mu sync.Mutex
+	last := 0
+	return func(done, total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := done * 1000 / max(total, 1); now > last {
+			bar.Add(int64(now - last))
+			last = now
+		}
+	}
+}
+
+// cite names the publications behind the run in the manifest.
+func (t *task) cite() {
+	m := t.env.Manifest
+	m.Cite("Heinemann et al. 2006, A&A 448, 731 (segments compose)")
+	m.Cite("Olson & Kunasz 1987, JQSRT 38, 325 (source function linear in optical depth)")
+	m.Cite("Schöier et al. 2005, A&A 432, 369 (LAMDA line data)")
+	if t.cfg.Model.AMRVAC != nil {
+		m.Cite("Keppens et al. 2023, A&A 673, A66 (MPI-AMRVAC)")
+	}
+}
