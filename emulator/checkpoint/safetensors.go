@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"sort"
 )
@@ -146,6 +147,16 @@ func (b byOffset) Less(i, j int) bool {
 func (b byOffset) Swap(i, j int) {
 	b.tensors[i], b.tensors[j] = b.tensors[j], b.tensors[i]
 	b.spans[i], b.spans[j] = b.spans[j], b.spans[i]
+}
+
+// Write writes a safetensors file atomically; an existing file is replaced.
+// The order of the tensors and of the metadata does not matter to the bytes.
+func Write(path string, tensors []Tensor, metadata map[string]string) error {
+	err := writeAtomic(path, func(f *os.File) error { return encodeSafetensors(f, tensors, metadata) })
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
 }
 
 // order returns the tensors sorted by element type, then by name, as the

@@ -4,6 +4,7 @@ package dataset
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 )
 
@@ -94,4 +95,35 @@ func (p Permutation) backward(x uint64) uint64 {
 func (p Permutation) round(round uint32, x uint64) uint64 {
 	w := Philox4x32([4]uint32{uint32(x), uint32(p.epoch), uint32(p.n), uint32(PurposeOrder)<<24 | uint32(p.n>>32)&0xffff<<8 | round}, p.key)
 	return uint64(w[0])
+}
+
+// splitEpoch keys the permutation that splits a data set; no epoch of a
+// training run has its number.
+const splitEpoch = 1<<32 - 1
+
+// Split assigns a part to each of n models (or samples, as published): the given
+// fractions of them, rounded, to validation and test, and the rest to training.
+// The choice is random under the seed.
+func Split(n int, seed uint64, validation, test float64) ([]Part, error) {
+	if !(validation >= 0 && test >= 0 && validation+test < 1) {
+		return nil, fmt.Errorf("fractions %g for validation and %g for test: want none negative and a sum below 1", validation, test)
+	}
+	parts := make([]Part, n)
+	if n == 0 {
+		return parts, nil
+	}
+	forValidation := int(math.Round(validation * float64(n)))
+	forTest := int(math.Round(test * float64(n)))
+	order := NewPermutation(n, seed, splitEpoch)
+	for i := range parts {
+		switch place := order.Position(i); {
+		case place < forValidation:
+			parts[i] = Validation
+		case place < forValidation+forTest:
+			parts[i] = Test
+		default:
+			parts[i] = Train
+		}
+	}
+	return parts, nil
 }

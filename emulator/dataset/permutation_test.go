@@ -148,6 +148,34 @@ func TestPermutationChangesWithSeedAndEpoch(t *testing.T) {
 	}
 }
 
+func TestSplitHasTheFractionsAsked(t *testing.T) {
+	for _, n := range []int{0, 1, 10, 997} {
+		parts, err := Split(n, 1234, 0.1, 0.2)
+		must(t, err)
+		count := map[Part]int{}
+		for _, p := range parts {
+			count[p]++
+		}
+		v, test := int(math.Round(0.1*float64(n))), int(math.Round(0.2*float64(n)))
+		if len(parts) != n || count[Validation] != v || count[Test] != test || count[Train] != n-v-test {
+			t.Errorf("%d models are split into %v: want %d for validation and %d for test", n, count, v, test)
+		}
+	}
+	a, _ := Split(997, 1, 0, 0.2)
+	b, _ := Split(997, 2, 0, 0.2)
+	both := 0
+	for i := range a {
+		if a[i] == Test && b[i] == Test {
+			both++
+		}
+	}
+	if both > 80 { // 40 expected
+		t.Errorf("two seeds share %d of 199 held-out models", both)
+	}
+	_, err := Split(10, 1, 0.5, 0.5)
+	mentions(t, "nothing to train on", err, "0.5")
+}
+
 func BenchmarkPermutation(b *testing.B) {
 	p := NewPermutation(2175000, 1234, 7)
 	for i := range b.N {

@@ -32,7 +32,6 @@ const (
 	PurposeAugment Purpose = 2 // the symmetry of a sample
 	PurposeModel   Purpose = 3 // parameters of a generated model
 	PurposeView    Purpose = 4 // direction of view of a generated sample
-	PurposeSplit   Purpose = 5 // which samples are held out
 )
 
 // Random is a stream of random numbers that is a pure function of its key.
