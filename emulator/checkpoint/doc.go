@@ -9,6 +9,11 @@
 //     the place in the schedule and the data, checksummed, the last k and the
 //     best.
 //
+// A safetensors file of this package loads into the original's class with
+//
+//	from safetensors.torch import load_file
+//	model.load_state_dict(load_file("weights.safetensors"))
+//
 // All files are written under a temporary name, synced and renamed, so a file
 // under its final name is complete. Equal tensors and metadata give equal bytes.
 //

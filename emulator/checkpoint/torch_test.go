@@ -65,6 +65,27 @@ func TestTorchStateDicts(t *testing.T) {
 	}
 }
 
+// A prefix that only some names have belongs to them.
+func TestModulePrefixIsStrippedFromAllOrNone(t *testing.T) {
+	x := &torchTensor{storage: storage{F32, make([]byte, 4)}, shape: []int64{1}, strides: []int64{1}}
+	for _, c := range []struct{ names, want []string }{
+		{[]string{"module.a", "module.module.b"}, []string{"a", "module.b"}},
+		{[]string{"module.a", "b"}, []string{"module.a", "b"}},
+	} {
+		d := newDict()
+		for _, name := range c.names {
+			d.set(name, x)
+		}
+		tensors, err := flatten(d)
+		must(t, err)
+		for i, got := range tensors {
+			if got.Name != c.want[i] {
+				t.Errorf("%s became %s: want %s", c.names[i], got.Name, c.want[i])
+			}
+		}
+	}
+}
+
 func TestTorchViews(t *testing.T) {
 	f, err := OpenTorch("testdata/views.pth")
 	must(t, err)

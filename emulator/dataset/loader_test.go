@@ -48,8 +48,9 @@ func take(t *testing.T, l *Loader, n int) []string {
 var testShape = Shape{Grid: 2, Channels: 3}
 
 func TestLoaderVisitsEverySampleOncePerEpoch(t *testing.T) {
-	const n, batch = 23, 5
-	for _, ranks := range []int{1, 2, 3, 7} {
+	const batch = 5
+	for _, c := range [][2]int{{23, 1}, {23, 2}, {23, 3}, {23, 7}, {21, 2}, {20, 3}, {3, 2}, {1, 1}} {
+		n, ranks := c[0], c[1]
 		seen := make([]int, n)
 		firstEpoch := map[int64][]int{}
 		for rank := range ranks {
@@ -60,7 +61,7 @@ func TestLoaderVisitsEverySampleOncePerEpoch(t *testing.T) {
 				if b.Epoch == 2 {
 					break
 				}
-				if want := min(batch, n-int(b.Position)); b.Total != want || b.EndOfEpoch() != (b.Position == 20) {
+				if want := min(batch, n-int(b.Position)); b.Total != want || b.EndOfEpoch() != (int(b.Position)+want == n) {
 					t.Fatalf("batch at %d: %d samples, end %v", b.Position, b.Total, b.EndOfEpoch())
 				}
 				for k, s := range b.Samples {
@@ -76,7 +77,7 @@ func TestLoaderVisitsEverySampleOncePerEpoch(t *testing.T) {
 		}
 		for s, times := range seen {
 			if times != 2 {
-				t.Errorf("%d ranks: sample %d was given out %d times in two epochs", ranks, s, times)
+				t.Errorf("%d samples, %d ranks: sample %d was given out %d times in two epochs", n, ranks, s, times)
 			}
 		}
 		// The ranks together have the batches of one rank, in its order.
