@@ -58,7 +58,8 @@ func (f *File) CreateDataset(name string, dims []int, dtype Dtype, opts Options)
 	return &Dataset{file: f, id: id, name: name, shape: slices.Clone(dims), dtype: dtype}, nil
 }
 
-// OpenDataset opens a dataset. A scalar or empty dataset is an error.
+// OpenDataset opens a dataset. A scalar has the shape []; an empty dataset is
+// an error.
 func (f *File) OpenDataset(name string) (*Dataset, error) {
 	defer enter()()
 	fail := func(err error) (*Dataset, error) {
@@ -96,6 +97,9 @@ func (ds *Dataset) describe() error {
 	}
 	for _, n := range dims {
 		ds.shape = append(ds.shape, int(n))
+	}
+	if C.H5Sget_simple_extent_type(space) == C.H5S_NULL {
+		return fmt.Errorf("the dataset is empty")
 	}
 	if err := validateShape(ds.shape); err != nil {
 		return err

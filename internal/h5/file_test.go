@@ -247,3 +247,22 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+func TestScalarDataset(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.h5")
+	f, err := Create(path)
+	must(t, err)
+	must(t, Write(f, "s", nil, []float32{2.5}))
+	if err := Write(f, "s2", nil, []float32{1, 2}); err == nil || !strings.Contains(err.Error(), "2 elements, want 1") {
+		t.Errorf("two numbers into a scalar: error %v", err)
+	}
+	must(t, f.Close())
+	f, err = Open(path)
+	must(t, err)
+	defer f.Close()
+	v, shape, err := Read[float64](f, "s")
+	must(t, err)
+	if len(shape) != 0 || len(v) != 1 || v[0] != 2.5 {
+		t.Errorf("scalar of shape %v is %v: want 2.5", shape, v)
+	}
+}

@@ -76,10 +76,10 @@ func (o Options) validate(dims []int) error {
 	return nil
 }
 
-// validateShape checks the shape of a new dataset.
+// validateShape checks the shape of a dataset; no dimensions make a scalar.
 func validateShape(dims []int) error {
-	if len(dims) < 1 || len(dims) > 32 {
-		return fmt.Errorf("shape %v: want 1 to 32 dimensions", dims)
+	if len(dims) > 32 {
+		return fmt.Errorf("shape %v: want at most 32 dimensions", dims)
 	}
 	for _, n := range dims {
 		if n < 1 {

@@ -95,7 +95,8 @@ static inline hid_t h5g_group(hid_t file, const char *name)
     return id;
 }
 
-// h5g_dataset creates a dataset; chunk is NULL for contiguous storage.
+// h5g_dataset creates a dataset; rank 0 makes a scalar, and chunk is NULL for
+// contiguous storage.
 static inline hid_t h5g_dataset(hid_t file, const char *name, int bytes, int rank, const hsize_t *dims,
                          const hsize_t *chunk, int shuffle, int deflate)
 {
@@ -118,13 +119,15 @@ static inline hid_t h5g_dataset(hid_t file, const char *name, int bytes, int ran
     return id;
 }
 
-// h5g_transfer moves one hyperslab between memory and a dataset.
+// h5g_transfer moves one hyperslab between memory and a dataset; a scalar has no
+// hyperslabs and moves whole.
 static inline herr_t h5g_transfer(hid_t ds, int write, int bytes, int rank, const hsize_t *offset,
                            const hsize_t *count, void *data)
 {
     hid_t space = H5Dget_space(ds), mem = H5Screate_simple(rank, count, NULL);
     herr_t rc = -1;
-    if (space >= 0 && mem >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, offset, NULL, count, NULL) >= 0)
+    if (space >= 0 && mem >= 0 &&
+        (rank == 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, offset, NULL, count, NULL) >= 0))
         rc = write ? H5Dwrite(ds, h5g_native(bytes), mem, space, H5P_DEFAULT, data)
                    : H5Dread(ds, h5g_native(bytes), mem, space, H5P_DEFAULT, data);
     hid_t held = h5g_hold(rc < 0);
