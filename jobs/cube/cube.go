@@ -10,6 +10,7 @@ package cube
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 
 	"github.com/columen/columen/configs"
@@ -49,6 +50,9 @@ func plan(_ context.Context, env *run.Env) error {
 		return err
 	}
 	defer src.Close()
+	if err := env.Comm.Agree(checkMemory(env, src.Mesh, min(env.Comm.Size(), src.Mesh.Cells[0]))); err != nil {
+		return err
+	}
 	bytes := 8
 	if cfg.Cube.Precision == "f32" {
 		bytes = 4
@@ -63,7 +67,7 @@ func execute(ctx context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	defer run.Watch(comm, cfg.Parallel.WatchdogS)()
+	defer env.Watch(comm, cfg.Parallel.WatchdogS)()
 	src, err := model.Open(cfg.Model, cfg.Cube)
 	if err = env.Comm.Agree(err); err != nil {
 		return err
@@ -80,6 +84,9 @@ func write[T grid.Float](ctx context.Context, env *run.Env, comm *mpiutil.Comm, 
 	// 1. Slabs of whole x-planes, no more of them than planes.
 	slabs := min(comm.Size(), src.Mesh.Cells[0])
 	d, err := grid.Decompose(src.Mesh, [3]int{slabs, 1, 1}, 1)
+	if err == nil {
+		err = checkMemory(env, src.Mesh, slabs)
+	}
 	if err = env.Comm.Agree(err); err != nil {
 		return err
 	}
@@ -107,6 +114,14 @@ func write[T grid.Float](ctx context.Context, env *run.Env, comm *mpiutil.Comm, 
 	}
 	env.Manifest.AddPhase("write", bar.Done())
 	return nil
+}
+
+// checkMemory refuses slabs that cannot fit: the average is made of seven sums
+// in 64 bits.
+func checkMemory(env *run.Env, m grid.Mesh, slabs int) error {
+	planes := (m.Cells[0] + slabs - 1) / slabs
+	bytes := 7 * 8 * float64(planes) * float64(m.Cells[1]) * float64(m.Cells[2])
+	return env.CheckMemory("cube.cells", fmt.Sprint(m.Cells), bytes)
 }
 
 // owned is a rank's block without halo.

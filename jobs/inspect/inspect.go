@@ -8,6 +8,7 @@ package inspect
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -76,9 +77,16 @@ func print(w io.Writer, path string) error {
 }
 
 func firstBytes(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: allowed: a file that columen reads or writes", path, errors.Unwrap(err))
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: a directory or special file: allowed: a file that columen reads or writes", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w: allowed: a readable file", path, errors.Unwrap(err))
 	}
 	defer f.Close()
 	head := make([]byte, 64)

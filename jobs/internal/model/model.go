@@ -23,9 +23,9 @@ import (
 // Source is an open model. Close it.
 type Source struct {
 	Name string // of the model, for titles: the file's name without its ending
+	Path string
 	Mesh grid.Mesh
 
-	path       string
 	snapshot   *hydro.AMRVAC
 	conversion hydro.Conversion
 	cube       *cubefile.File
@@ -38,7 +38,7 @@ func Open(m configs.Model, c *configs.Cubing) (*Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Source{Name: stem(m.Cube), Mesh: f.Mesh(), path: m.Cube, cube: f}, nil
+		return &Source{Name: stem(m.Cube), Mesh: f.Mesh(), Path: m.Cube, cube: f}, nil
 	}
 	u := m.AMRVAC
 	snap, err := hydro.OpenAMRVAC(m.Snapshot, hydro.AMRVACUnits{
@@ -48,7 +48,7 @@ func Open(m configs.Model, c *configs.Cubing) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{Name: stem(m.Snapshot), path: m.Snapshot, snapshot: snap}
+	s := &Source{Name: stem(m.Snapshot), Path: m.Snapshot, snapshot: snap}
 	s.Mesh = grid.Mesh{Box: snap.Box(), Cells: c.Cells}
 	if c.RegionMinAU != nil {
 		for a := range c.RegionMinAU {

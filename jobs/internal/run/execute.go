@@ -121,18 +121,26 @@ func (s *session) run(ctx context.Context) error {
 	return s.finish()
 }
 
-// finish gives the outputs their names and writes the manifest last.
+// finish gives the outputs their names, and the manifest last. All that can
+// fill a disk is written before the first file gets its name.
 func (s *session) finish() error {
 	env := s.env
-	if err := env.Outputs.commit(); err != nil {
+	if err := env.Outputs.complete(); err != nil {
 		return err
 	}
 	if err := env.Manifest.finish(s.started, env.Config.Inputs(), env.Outputs.finals); err != nil {
 		return err
 	}
 	path := manifestPath(env.Config)
-	if err := env.Manifest.write(path); err != nil {
+	if err := env.Manifest.write(partial(path)); err != nil {
+		return fmt.Errorf("%s: manifest not written: %s", path, cause(err))
+	}
+	defer os.Remove(partial(path)) // absent when all went well
+	if err := env.Outputs.commit(); err != nil {
 		return err
+	}
+	if err := os.Rename(partial(path), path); err != nil {
+		return fmt.Errorf("%s: manifest cannot get its name: %s", path, cause(err))
 	}
 	for _, f := range env.Manifest.Outputs {
 		env.Log.Info("wrote", "file", f.Path, "bytes", f.Bytes)

@@ -82,11 +82,12 @@ type Env struct {
 	Flags    Flags
 	Config   configs.Job // loaded, validated and the same on all ranks; nil for a job without
 	Log      *slog.Logger
-	Stdout   io.Writer // results for people; discards on all ranks but 0
-	Outputs  *Outputs  // where to write; the same on all ranks
-	Manifest *Manifest // what will be recorded; written by rank 0
-	Threads  int       // threads this rank should use
-	terminal io.Writer // where a progress bar can be drawn, or nil
+	Stdout   io.Writer   // results for people; discards on all ranks but 0
+	Outputs  *Outputs    // where to write; the same on all ranks
+	Manifest *Manifest   // what will be recorded; written by rank 0
+	Threads  int         // threads this rank should use
+	terminal io.Writer   // where a progress bar can be drawn, or nil
+	report   func(error) // says on any rank why all of them end
 }
 
 // Check is collective: it returns an error on every rank when a signal reached
