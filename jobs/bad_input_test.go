@@ -101,7 +101,7 @@ func text(name, data string) func(*testing.T, folder) {
 
 func badInputs() []badInput {
 	var all []badInput
-	for _, list := range [][]badInput{badCommandLines(), badConfigurations(), badModels(), badLines(), badOutputs(), badLooks()} {
+	for _, list := range [][]badInput{badCommandLines(), badConfigurations(), badModels(), badLines(), badOutputs(), badLooks(), badHDF5()} {
 		all = append(all, list...)
 	}
 	return all
@@ -142,7 +142,6 @@ func badConfigurations() []badInput {
 		{name: "negative turbulence", args: set("cube.v_turb_ms=-1"), parts: []string{"cube.v_turb_ms = -1", "at least 0 [m s⁻¹]"}},
 		{name: "zero cells", args: set("cube.cells=[12,0,14]"), parts: []string{"cube.cells.1 = 0", "allowed: an integer from 1 to 8192"}},
 		{name: "more cells than memory", args: set("cube.cells=[8192,8192,8192]"), parts: []string{"cube.cells = [8192", "GB", "allowed: "}},
-		{name: "more cells than memory to cube", job: "cube", args: set("cube.cells=[8192,8192,8192]"), parts: []string{"cube.cells = [8192", "GB", "allowed: "}},
 		{name: "more channels than memory", args: set("spectrum.channels=100000", "spectrum.spacing_ms=1", "cube.cells=[8192,8192,1]"), parts: []string{"GB", "allowed: "}},
 		{name: "half a region", args: set("cube.region_min_au=[-1,-1,-1]"), parts: []string{"cube.region_max_au", "missing", "both corners"}},
 		{name: "region outside the box", args: set("cube.region_min_au=[-10,-10,-10]", "cube.region_max_au=[10,10,21]"), parts: []string{"wind.dat", "cube.region_m", "21", "outside the model", "allowed: a region inside [-20 -20 -20] to [20 20 20] au"}},

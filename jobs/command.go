@@ -165,14 +165,14 @@ func usage(cmd *cobra.Command, err error) error {
 	return &run.UsageError{Field: "command line", Reason: err.Error(), Allowed: "see --help"}
 }
 
-// unknownFlag names the nearest flag. A single letter is near to none.
+// unknownFlag names the nearest flag that begins with the same letter.
 func unknownFlag(cmd *cobra.Command, err *pflag.NotExistError) error {
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 	given, reason := "--"+err.GetSpecifiedName(), "unknown flag"
 	if letters := err.GetSpecifiedShortnames(); letters != "" {
 		given = "-" + letters
-	} else if near := configs.Nearest(given, names); near != "" {
+	} else if near := configs.Nearest(given, names); near != "" && near[:3] == given[:3] {
 		reason += ", did you mean " + strconv.Quote(near) + "?"
 	}
 	return &run.UsageError{Field: given, Reason: reason, Allowed: strings.Join(names, ", ")}

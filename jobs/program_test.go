@@ -115,6 +115,12 @@ func cubeConfig() string {
 	return head + "[output]\ndir = \"out\"\nname = \"w\"\n"
 }
 
+// fromCubeConfig images a cube file.
+func fromCubeConfig(cube string) string {
+	_, tail, _ := strings.Cut(solveConfig, "[line]")
+	return "[model]\ncube = \"" + cube + "\"\n[line]" + tail
+}
+
 // newFolder holds wind.dat, solve.toml and cube.toml.
 func newFolder(t *testing.T) folder {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strconv"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/jobs/internal/model"
@@ -43,9 +44,17 @@ temperatures by mass, with exact overlaps for any region and number of cells.`,
 	}
 }
 
+// open opens the snapshot, if the cube file can be written.
+func open(env *run.Env, cfg *configs.Cube) (*model.Source, error) {
+	if err := model.NeedHDF5(env.Args[0], "output.name", strconv.Quote(cfg.Output.Name), "no other format of a cube"); err != nil {
+		return nil, err
+	}
+	return model.Open(env.Args[0], cfg.Model, cfg.Cube)
+}
+
 func plan(_ context.Context, env *run.Env) error {
 	cfg := env.Config.(*configs.Cube)
-	src, err := model.Open(cfg.Model, cfg.Cube)
+	src, err := open(env, cfg)
 	if err = env.Comm.Agree(err); err != nil {
 		return err
 	}
@@ -68,7 +77,7 @@ func execute(ctx context.Context, env *run.Env) error {
 		return err
 	}
 	defer env.Watch(comm, cfg.Parallel.WatchdogS)()
-	src, err := model.Open(cfg.Model, cfg.Cube)
+	src, err := open(env, cfg)
 	if err = env.Comm.Agree(err); err != nil {
 		return err
 	}
@@ -107,10 +116,11 @@ func write[T grid.Float](ctx context.Context, env *run.Env, comm *mpiutil.Comm, 
 
 	// 3. Rank 0 writes slab after slab.
 	bar = env.Progress("write", int64(slabs))
-	path := env.Outputs.Partial(env.Outputs.Paths()[0])
+	final := env.Outputs.Paths()[0]
+	path := env.Outputs.Partial(final)
 	meta := cubefile.Meta{Provenance: []cubefile.KeyValue{{Key: "model", Value: src.Name}, {Key: "config_digest", Value: env.Manifest.Digest}}}
 	if err := collect(comm, d, src.Mesh, mine, path, meta, func() { bar.Add(1) }); err != nil {
-		return err
+		return env.Outputs.NotWritten(final, err)
 	}
 	env.Manifest.AddPhase("write", bar.Done())
 	return nil

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/columen/columen/internal/h5"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/solver/cubefile"
 	"github.com/columen/columen/solver/hydro"
@@ -113,9 +114,12 @@ func describeHDF5(path string) ([]image.KeyValue, error) {
 	if imageErr == nil {
 		return lines, nil
 	}
+	if errors.Is(imageErr, h5.ErrNotBuilt) {
+		return nil, imageErr
+	}
 	cube, cubeErr := cubefile.Describe(path)
 	if cubeErr != nil {
-		return nil, fmt.Errorf("no image file: %w\nand no cube file: %w", imageErr, cubeErr)
+		return nil, fmt.Errorf("no image file: %w; and no cube file: %w", imageErr, cubeErr)
 	}
 	for _, kv := range cube {
 		lines = append(lines, image.KeyValue(kv))

@@ -9,6 +9,7 @@ package solve
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/columen/columen/configs"
@@ -60,8 +61,14 @@ func build(env *run.Env) (*task, error) {
 		return nil, err
 	}
 	t := &task{env: env, cfg: env.Config.(*configs.Solve), comm: comm}
-	if t.setup, err = newSetup(env.Args[0], t.cfg); err == nil {
-		t.source, err = model.Open(t.cfg.Model, t.cfg.Cube)
+	if slices.Contains(t.cfg.Output.Formats, "hdf5") {
+		err = model.NeedHDF5(env.Args[0], "output.formats", fmt.Sprintf("%q", t.cfg.Output.Formats), "fits, png")
+	}
+	if err == nil {
+		t.setup, err = newSetup(env.Args[0], t.cfg)
+	}
+	if err == nil {
+		t.source, err = model.Open(env.Args[0], t.cfg.Model, t.cfg.Cube)
 	}
 	if err == nil {
 		t.layout, err = t.decompose()

@@ -11,6 +11,7 @@ package model
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/columen/columen/configs"
@@ -31,9 +32,13 @@ type Source struct {
 	cube       *cubefile.File
 }
 
-// Open opens the model and lays out its mesh. Errors name the file.
-func Open(m configs.Model, c *configs.Cubing) (*Source, error) {
+// Open opens the model and lays out its mesh. Errors name the file of the
+// model, or file, that of the configuration.
+func Open(file string, m configs.Model, c *configs.Cubing) (*Source, error) {
 	if m.Cube != "" {
+		if err := NeedHDF5(file, "model.cube", strconv.Quote(m.Cube), "model.snapshot"); err != nil {
+			return nil, err
+		}
 		f, err := cubefile.Open(m.Cube)
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -74,7 +75,8 @@ type session struct {
 	call    Call
 	comm    Comm
 	env     *Env
-	outputs atomic.Pointer[Outputs] // for the goroutine that waits for signals
+	outputs atomic.Pointer[Outputs]     // for the goroutine that waits for signals
+	log     atomic.Pointer[slog.Logger] // likewise
 	started time.Time
 }
 
@@ -86,6 +88,7 @@ func (s *session) run(ctx context.Context) error {
 		return err
 	}
 	s.env = s.newEnv()
+	s.log.Store(s.env.Log)
 	env, job := s.env, s.call.Job
 	if job.Config == nil {
 		return job.Run(ctx, env)

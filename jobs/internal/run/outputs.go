@@ -40,6 +40,12 @@ func (o *Outputs) Partial(final string) string {
 	return partial(final)
 }
 
+// NotWritten is the error for a final path after a failure to write its partial
+// file, whose name means nothing to a user.
+func (o *Outputs) NotWritten(final string, err error) error {
+	return fmt.Errorf("%s: output not written: %s", final, cause(err))
+}
+
 // Paths returns the final paths in the order of declaration.
 func (o *Outputs) Paths() []string { return slices.Clone(o.finals) }
 
@@ -88,7 +94,7 @@ func (o *Outputs) remove() {
 func (o *Outputs) complete() error {
 	for _, f := range o.finals {
 		if err := flush(partial(f)); err != nil {
-			return fmt.Errorf("%s: output not written: %s: allowed: a complete file", f, cause(err))
+			return o.NotWritten(f, err)
 		}
 	}
 	return nil

@@ -30,6 +30,9 @@ func (s *session) watchSignals() (ctx context.Context, stop func()) {
 					os.Exit(ExitFailed)
 				}
 				cancel(&SignalError{sig})
+				if log := s.log.Load(); log != nil {
+					log.Info("stopping at the end of this step; a second signal stops at once", "signal", sig)
+				}
 				if o := s.outputs.Load(); o != nil {
 					o.Discard()
 				}
