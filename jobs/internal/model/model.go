@@ -40,6 +40,9 @@ func Open(file string, m configs.Model, c *configs.Cubing) (*Source, error) {
 			return nil, err
 		}
 		f, err := cubefile.Open(m.Cube)
+		if err != nil && strings.Contains(err.Error(), "file signature not found") {
+			return nil, fmt.Errorf("%s: no HDF5 file: allowed: a cube file, as columen cube writes it", m.Cube)
+		}
 		if err != nil {
 			return nil, err
 		}

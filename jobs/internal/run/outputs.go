@@ -41,9 +41,15 @@ func (o *Outputs) Partial(final string) string {
 }
 
 // NotWritten is the error for a final path after a failure to write its partial
-// file, whose name means nothing to a user.
+// file, whose name means nothing to a user. Of the many words of the HDF5
+// library about a failed system call, those of the system are kept.
 func (o *Outputs) NotWritten(final string, err error) error {
-	return fmt.Errorf("%s: output not written: %s", final, cause(err))
+	reason := cause(err)
+	if _, tail, ok := strings.Cut(reason, "error message = '"); ok {
+		system, _, _ := strings.Cut(tail, "'")
+		reason = strings.ToLower(system)
+	}
+	return fmt.Errorf("%s: output not written: %s", final, reason)
 }
 
 // Paths returns the final paths in the order of declaration.
