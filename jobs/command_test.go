@@ -28,7 +28,9 @@ func testJobs(seen *run.Env) []run.Job {
 func start(t *testing.T, args ...string) (code int, out, errOut string, seen run.Env) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = columen(program(&stdout, &stderr), testJobs(&seen), args)
+	p := program(&stdout, &stderr)
+	p.Join = func() (run.Comm, error) { return run.Alone{}, nil } // MPI can be joined once per process
+	code = columen(p, testJobs(&seen), args)
 	return code, stdout.String(), stderr.String(), seen
 }
 

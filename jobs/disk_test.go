@@ -3,76 +3,33 @@
 package main
 
 import (
-	"fmt"
 	"syscall"
 	"testing"
 )
 
-// TestFileLimit lets the program write files of few bytes only, as ulimit -f
-// does: the images do not fit, or only the manifest does not.
-func TestFileLimit(t *testing.T) {
-	for _, c := range []struct {
-		format string
-		limit  int
-	}{{"fits", 8192}, {"png", 8192}, {"fits", 0}} {
-		t.Run(fmt.Sprintf("%s %d", c.format, c.limit), func(t *testing.T) {
-			t.Parallel()
-			checkFileLimit(t, "solve", c.limit, set("output.formats=[\""+c.format+"\"]")...)
-		})
-	}
-}
-
-func checkFileLimit(t *testing.T, job string, limit int, args ...string) {
-	t.Helper()
-	f := newFolder(t)
-	f.env = []string{fmt.Sprintf("%s=%d", fileLimit, limit)}
-	before := f.files(t)
-	r := f.run(t, append([]string{job, job + ".toml"}, args...)...)
-	f.refuses(t, r, before, 1, "columen "+job+": ", "out/w.", ": output not written: file too large")
-}
-
-// TestManifestDoesNotFit has room for small images and not for the manifest of
-// a hundred of them: none stays.
-func TestManifestDoesNotFit(t *testing.T) {
-	f := newFolder(t)
-	f.env = []string{fileLimit + "=20000"}
-	views := f.read(t, "solve.toml")
-	for i := range 100 {
-		views += fmt.Sprintf("[[view]]\nname = \"view%d\"\naxis = \"+x\"\n", i)
-	}
-	f.write(t, "solve.toml", views)
-	before := f.files(t)
-	r := f.run(t, append([]string{"solve", "solve.toml"}, set("cube.cells=[1,1,1]", "spectrum.channels=1")...)...)
-	f.refuses(t, r, before, 1, "columen solve: out/w.solve.json: manifest not written: ", "file too large")
-}
-
 // TestFullDisk writes to a file system of 16 KiB, and to one that is read-only,
 // where the test may mount them.
 func TestFullDisk(t *testing.T) {
-	for _, c := range []struct {
-		name, options string
-		flags         uintptr
-		code          int
-		parts         []string
-	}{
-		{"full", "size=16k", 0, 1, []string{"out/w.pole.fits: output not written: no space left on device"}},
-		{"read-only", "size=16k", syscall.MS_RDONLY, 2, []string{"output.dir", "read-only file system", "allowed: a folder"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := newFolder(t)
-			f.write(t, "out/x", "")
-			out := f.path("out")
-			if err := syscall.Mount("columen", out, "tmpfs", c.flags, c.options); err != nil {
-				t.Logf("not tested: this user cannot mount: %v", err)
-				return
-			}
-			defer func() {
-				if err := syscall.Unmount(out, 0); err != nil {
-					t.Error(err)
-				}
-			}()
-			before := f.files(t)
-			f.refuses(t, f.run(t, "solve", "solve.toml"), before, c.code, c.parts...)
-		})
+	for _, format := range []string{"fits", "png"} {
+		checkFullDisk(t, "solve", 0, 1, []string{"out/w.pole." + format + ": output not written: no space left on device"}, set(`output.formats=["`+format+`"]`)...)
 	}
+	checkFullDisk(t, "solve", syscall.MS_RDONLY, 2, []string{"output.dir", "read-only file system", "allowed: a folder"})
+}
+
+func checkFullDisk(t *testing.T, job string, flags uintptr, code int, parts []string, args ...string) {
+	t.Helper()
+	f := newFolder(t)
+	f.write(t, "out/x", "")
+	out := f.path("out")
+	if err := syscall.Mount("columen", out, "tmpfs", flags, "size=16k"); err != nil {
+		t.Logf("not tested: this user cannot mount: %v", err)
+		return
+	}
+	defer func() {
+		if err := syscall.Unmount(out, 0); err != nil {
+			t.Error(err)
+		}
+	}()
+	before := f.files(t)
+	f.refuses(t, f.run(t, append([]string{job, job + ".toml"}, args...)...), before, code, parts...)
 }

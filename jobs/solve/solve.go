@@ -99,7 +99,7 @@ func (t *task) decompose() (grid.Decomposition, error) {
 		}
 		var err error
 		if ranks, err = grid.AutoRanks(t.source.Mesh.Cells, t.comm.Size(), axes, leaf); err != nil {
-			return grid.Decomposition{}, t.problem("parallel.ranks", fmt.Sprint(t.cfg.Parallel.Ranks), err.Error(), "as many ranks as the mesh can be divided into")
+			return grid.Decomposition{}, t.problem("parallel.ranks", fmt.Sprint(t.cfg.Parallel.Ranks), err.Error(), "ranks that each own cells, in fixed mode leaves of 8³ cells")
 		}
 	}
 	d, err := grid.Decompose(t.source.Mesh, ranks, leaf)

@@ -91,7 +91,7 @@ func (s *session) run(ctx context.Context) error {
 	s.log.Store(s.env.Log)
 	env, job := s.env, s.call.Job
 	if job.Config == nil {
-		return job.Run(ctx, env)
+		return byRankZero(s.comm.Agree(job.Run(ctx, env)))
 	}
 
 	// 3 Agree on the configuration, and on whether there is anything to do.

@@ -31,7 +31,8 @@ type Job struct {
 	// at the inputs. It is called on every rank.
 	Plan func(ctx context.Context, env *Env) error
 	// Run does the work on every rank. An error that not all ranks have must
-	// be agreed before the next collective.
+	// be agreed before the next collective. Of a job without Config, rank 0 does
+	// the work.
 	Run func(ctx context.Context, env *Env) error
 }
 

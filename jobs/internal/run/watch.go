@@ -4,6 +4,7 @@ package run
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/columen/columen/mpiutil"
@@ -16,6 +17,6 @@ import (
 func (e *Env) Watch(comm *mpiutil.Comm, limitS int) (stop func()) {
 	return comm.StartWatchdog(time.Duration(limitS)*time.Second, func(line string) {
 		e.Outputs.abandon()
-		e.report(errors.New(line))
+		e.report(errors.New(strings.TrimPrefix(line, "mpiutil: ")))
 	})
 }

@@ -24,6 +24,18 @@ func (w World) Agree(err error) error {
 	return agreed
 }
 
+// byRankZero makes an error that the ranks agreed on, after rank 0 had decided
+// for all of them, one of all ranks: which rank found it does not matter.
+func byRankZero(err error) error {
+	var agreed *mpiutil.AgreedError
+	if !errors.As(err, &agreed) || agreed.Rank != 0 {
+		return err
+	}
+	all := *agreed
+	all.Failed = all.Size
+	return &all
+}
+
 // Bcast replaces data on every rank by that of rank 0.
 func (w World) Bcast(data []byte) error { return mpiutil.Bcast(w.Comm, data, 0) }
 
