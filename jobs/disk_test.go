@@ -10,6 +10,7 @@ import (
 // TestFullDisk writes to a file system of 16 KiB, and to one that is read-only,
 // where the test may mount them.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	for _, format := range []string{"fits", "png"} {
 		checkFullDisk(t, "solve", 0, 1, []string{"out/w.pole." + format + ": output not written: no space left on device"}, set(`output.formats=["`+format+`"]`)...)
 	}

@@ -37,6 +37,7 @@ func readFITS(t *testing.T, f folder, name string) *image.Image {
 // background lies inside the narrower, from both sides, and none at the edges
 // of the wider, so that it is all of the flux.
 func TestExampleWindowHoldsTheFlux(t *testing.T) {
+	t.Parallel()
 	const window, spacing = 20e3, 500.0 // [m s⁻¹], as in configs/solve.toml
 	toml, err := os.ReadFile(example(t, "solve.toml"))
 	if err != nil {
@@ -78,6 +79,7 @@ func TestExampleWindowHoldsTheFlux(t *testing.T) {
 // TestExamples runs every configuration of the repository, shrunk. Without
 // HDF5, the kinds of files that need it are left out.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("../configs/*.toml")
 	if err != nil || len(files) < 2 {
 		t.Fatalf("examples %q, %v", files, err)

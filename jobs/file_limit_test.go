@@ -13,9 +13,13 @@ import (
 // writes files of its own, so that a limit on files ends it before it begins.
 const joinsMPI = false
 
+// environment is empty: there is no MPI library to be told anything.
+func environment(*testing.T) []string { return nil }
+
 // TestFileLimit lets the program write files of few bytes only, as ulimit -f
 // does: the images do not fit, or only the manifest does not.
 func TestFileLimit(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		format string
 		limit  int
@@ -30,7 +34,7 @@ func TestFileLimit(t *testing.T) {
 func checkFileLimit(t *testing.T, job string, limit int, args ...string) {
 	t.Helper()
 	f := newFolder(t)
-	f.env = []string{fmt.Sprintf("%s=%d", fileLimit, limit)}
+	f.env = append(f.env, fmt.Sprintf("%s=%d", fileLimit, limit))
 	before := f.files(t)
 	r := f.run(t, append([]string{job, job + ".toml"}, args...)...)
 	f.refuses(t, r, before, 1, "columen "+job+": ", "out/w.", ": output not written: file too large")
@@ -39,8 +43,9 @@ func checkFileLimit(t *testing.T, job string, limit int, args ...string) {
 // TestManifestDoesNotFit has room for small images and not for the manifest of
 // a hundred of them: none stays.
 func TestManifestDoesNotFit(t *testing.T) {
+	t.Parallel()
 	f := newFolder(t)
-	f.env = []string{fileLimit + "=20000"}
+	f.env = append(f.env, fileLimit+"=20000")
 	views := f.read(t, "solve.toml")
 	for i := range 100 {
 		views += fmt.Sprintf("[[view]]\nname = \"view%d\"\naxis = \"+x\"\n", i)

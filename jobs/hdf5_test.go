@@ -33,6 +33,7 @@ func readHDF5(t *testing.T, f folder, name string) *image.Image {
 // TestCubeThenSolve takes the detour over a cube file: the image has the same
 // bits as that of the snapshot, and FITS and HDF5 hold the same.
 func TestCubeThenSolve(t *testing.T) {
+	t.Parallel()
 	f := newFolder(t)
 	both := set(`output.formats=["fits", "hdf5"]`, "output.unit=SI")
 	f.succeed(t, append([]string{"solve", "solve.toml", "--out", "direct"}, both...)...)
@@ -73,6 +74,7 @@ func TestCubeThenSolve(t *testing.T) {
 
 // TestSinglePrecisionCube stores a cube in 32 bits.
 func TestSinglePrecisionCube(t *testing.T) {
+	t.Parallel()
 	f := newFolder(t)
 	f.succeed(t, append([]string{"cube", "cube.toml"}, set("cube.precision=f32")...)...)
 	f.write(t, "from_cube.toml", fromCubeConfig("out/w.h5"))
@@ -83,6 +85,7 @@ func TestSinglePrecisionCube(t *testing.T) {
 
 // TestFullDiskHDF5 fills the disk below the HDF5 library.
 func TestFullDiskHDF5(t *testing.T) {
+	t.Parallel()
 	checkFullDisk(t, "solve", 0, 1, []string{"out/w.pole.h5: output not written: no space left on device"}, set(`output.formats=["hdf5"]`, "spectrum.channels=20", "spectrum.spacing_ms=1000")...)
 	checkFullDisk(t, "cube", 0, 1, []string{"out/w.h5: output not written: no space left on device"})
 }

@@ -18,6 +18,7 @@ import (
 
 // TestLifeOfASolve plans, solves, resumes, refuses and overwrites.
 func TestLifeOfASolve(t *testing.T) {
+	t.Parallel()
 	f := newFolder(t)
 	before := f.files(t)
 	r := f.succeed(t, "solve", "solve.toml", "--dry-run")
@@ -110,6 +111,7 @@ func checkManifest(t *testing.T, f folder) {
 // TestPrintedConfigurationLoads uses what --print-config prints as the
 // configuration.
 func TestPrintedConfigurationLoads(t *testing.T) {
+	t.Parallel()
 	f := newFolder(t)
 	for _, job := range []string{"solve", "cube"} {
 		args := append([]string{job, job + ".toml", "--print-config"}, set("cube.v_turb_ms=123.5", "output.name=other")...)
@@ -130,6 +132,7 @@ func TestPrintedConfigurationLoads(t *testing.T) {
 
 // TestInspect looks at every kind of file of a build without HDF5.
 func TestInspect(t *testing.T) {
+	t.Parallel()
 	f := newFolder(t)
 	f.succeed(t, append([]string{"solve", "solve.toml"}, set(`output.formats=["fits", "png"]`)...)...)
 	lines, err := filepath.Abs("../solver/lamda/data/co.dat")
@@ -153,6 +156,7 @@ func TestInspect(t *testing.T) {
 
 // TestSignalInTheMiddle ends a long run by SIGTERM, which leaves nothing.
 func TestSignalInTheMiddle(t *testing.T) {
+	t.Parallel()
 	f := newFolder(t)
 	checkSignal(t, f, nil, "load", "--set", "cube.cells=[96,96,96]", "--set", "spectrum.channels=200", "--set", "spectrum.spacing_ms=100", "--set", "output.formats=[\"fits\", \"png\"]")
 }

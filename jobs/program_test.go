@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -30,6 +31,12 @@ const (
 // that the whole program is tested without another build.
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) == "" {
+		if joinsMPI { // most of the time of such a program is waiting
+			if err := flag.Set("test.parallel", "4"); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(99)
+			}
+		}
 		os.Exit(m.Run())
 	}
 	if bytes, err := strconv.ParseUint(os.Getenv(fileLimit), 10, 64); err == nil {
@@ -124,7 +131,9 @@ func fromCubeConfig(cube string) string {
 // newFolder holds wind.dat, solve.toml and cube.toml.
 func newFolder(t *testing.T) folder {
 	t.Helper()
-	f := folder{dir: t.TempDir()}
+	// The lock of an HDF5 file that a test has just written may live on in a
+	// program that another test started meanwhile.
+	f := folder{dir: t.TempDir(), env: append(environment(t), "HDF5_USE_FILE_LOCKING=FALSE")}
 	model, err := filepath.Abs(smallModel)
 	if err != nil {
 		t.Fatal(err)

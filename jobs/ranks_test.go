@@ -26,19 +26,26 @@ import (
 // joinsMPI says that the program of this build joins MPI.
 const joinsMPI = true
 
-// newRanks is a folder for runs on ranks.
-func newRanks(t *testing.T) folder {
+// environment is what the MPI library needs in tests. It is for Open MPI; other
+// libraries ignore it.
+func environment(t *testing.T) []string {
 	t.Helper()
-	f := newFolder(t)
-	// Open MPI only: containers run as root, ranks outnumber cores and must not
-	// spin, and copies between address spaces are forbidden with a warning.
-	f.env = []string{
+	// Programs that start at the same time must not share the folder of their
+	// sockets, and names of sockets are short.
+	tmp, err := os.MkdirTemp("", "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(tmp) })
+	return []string{
+		"TMPDIR=" + tmp,
+		// Containers run as root, ranks outnumber cores and must not spin, and
+		// copies between address spaces are forbidden with a warning.
 		"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "OMPI_MCA_rmaps_base_oversubscribe=1",
-		"OMPI_MCA_hwloc_base_binding_policy=none", "OMPI_MCA_mpi_yield_when_idle=1",
+		"OMPI_MCA_hwloc_base_binding_policy=none", "OMPI_MCA_mpi_yield_when_idle=1", "OMPI_MCA_ess_singleton_isolated=1",
 		"OMPI_MCA_btl_vader_single_copy_mechanism=none", "OMPI_MCA_btl_base_warn_component_unused=0",
 		"PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe", "PRTE_MCA_hwloc_default_binding_policy=none",
 	}
-	return f
 }
 
 // ranks is the command that starts n ranks with the MPI of this binary: under
@@ -63,7 +70,7 @@ func ranks(t *testing.T, n int) []string {
 // mode, bit by bit in fixed mode.
 func TestSameImageOnRanks(t *testing.T) {
 	t.Parallel()
-	f := newRanks(t)
+	f := newFolder(t)
 	for _, mode := range []string{"fast", "fixed"} {
 		for n := 1; n <= 3; n++ {
 			out := fmt.Sprintf("%s%d", mode, n)
@@ -105,7 +112,7 @@ func TestBadInputsOnRanks(t *testing.T) {
 			tried++
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
-				c.try(t, newRanks(t), ranks(t, 2))
+				c.try(t, newFolder(t), ranks(t, 2))
 			})
 		}
 	}
@@ -119,7 +126,7 @@ func TestBadInputsOnRanks(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.try(t, newRanks(t), ranks(t, 2))
+			c.try(t, newFolder(t), ranks(t, 2))
 		})
 	}
 }
@@ -127,7 +134,7 @@ func TestBadInputsOnRanks(t *testing.T) {
 // TestOneRankFailsAlone has a value that is no number in the half of one rank.
 func TestOneRankFailsAlone(t *testing.T) {
 	t.Parallel()
-	f := newRanks(t)
+	f := newFolder(t)
 	model(put(lastEnergy, -1))(t, f)
 	before := f.files(t)
 	r := f.launch(t, ranks(t, 2), append([]string{"solve", "solve.toml"}, set("parallel.ranks=[2,1,1]")...)...)
@@ -144,7 +151,7 @@ func TestStuckRank(t *testing.T) {
 	for _, victim := range []int{0, 1} {
 		t.Run(fmt.Sprintf("rank %d", victim), func(t *testing.T) {
 			t.Parallel()
-			f := newRanks(t)
+			f := newFolder(t)
 			before := f.files(t)
 			r := hurt(t, f, victim, syscall.SIGSTOP)
 			f.refuses(t, r, before, 1, "columen solve: watchdog: ", fmt.Sprintf("rank %d of 2 has been inside", 1-victim), "the limit is 1.0 s")
@@ -156,7 +163,7 @@ func TestStuckRank(t *testing.T) {
 // file is left.
 func TestKilledRank(t *testing.T) {
 	t.Parallel()
-	f := newRanks(t)
+	f := newFolder(t)
 	before := f.files(t)
 	r := hurt(t, f, 1, syscall.SIGKILL)
 	if after := f.files(t); r.code == 0 || r.took > promise || !slices.Equal(before, after) {
@@ -167,7 +174,7 @@ func TestKilledRank(t *testing.T) {
 // TestSignalToLauncher ends mpirun by SIGTERM, as batch systems do.
 func TestSignalToLauncher(t *testing.T) {
 	t.Parallel()
-	f := newRanks(t)
+	f := newFolder(t)
 	checkSignal(t, f, ranks(t, 2), "load", largeJob()[2:]...)
 }
 
