@@ -102,7 +102,7 @@ func (s *session) agreeOnOutputs() (stop bool, err error) {
 		}
 	}
 	if err := s.comm.Agree(err); err != nil {
-		return false, byRankZero(err)
+		return false, ofAll(err)
 	}
 	err = s.comm.Agree(s.comm.Bcast(flag))
 	return bytes.Equal(flag, []byte{1}), err

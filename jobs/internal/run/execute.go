@@ -91,7 +91,7 @@ func (s *session) run(ctx context.Context) error {
 	s.log.Store(s.env.Log)
 	env, job := s.env, s.call.Job
 	if job.Config == nil {
-		return byRankZero(s.comm.Agree(job.Run(ctx, env)))
+		return ofAll(s.comm.Agree(job.Run(ctx, env)))
 	}
 
 	// 3 Agree on the configuration, and on whether there is anything to do.
@@ -165,6 +165,9 @@ func (s *session) panicked(cause any) int {
 	s.program.printError(s.call, fmt.Errorf("internal error: %v (COLUMEN_DEBUG=1 shows where)", cause))
 	if os.Getenv("COLUMEN_DEBUG") == "1" {
 		fmt.Fprintf(s.program.Stderr, "%s\n", debug.Stack())
+	}
+	if s.comm.Size() > 1 {
+		time.Sleep(forwarding)
 	}
 	s.comm.Abort(ExitFailed)
 	return ExitFailed

@@ -94,7 +94,7 @@ type Env struct {
 // Check is collective: it returns an error on every rank when a signal reached
 // any of them. A job calls it between steps.
 func (e *Env) Check(ctx context.Context) error {
-	return e.Comm.Agree(context.Cause(ctx))
+	return ofAll(e.Comm.Agree(context.Cause(ctx)))
 }
 
 // threads returns the number of threads for a configured number, where 0 means

@@ -24,11 +24,11 @@ func (w World) Agree(err error) error {
 	return agreed
 }
 
-// byRankZero makes an error that the ranks agreed on, after rank 0 had decided
-// for all of them, one of all ranks: which rank found it does not matter.
-func byRankZero(err error) error {
+// ofAll makes an error that the ranks agreed on one of all ranks, where it does
+// not matter which of them met it.
+func ofAll(err error) error {
 	var agreed *mpiutil.AgreedError
-	if !errors.As(err, &agreed) || agreed.Rank != 0 {
+	if !errors.As(err, &agreed) {
 		return err
 	}
 	all := *agreed
