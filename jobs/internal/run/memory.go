@@ -25,8 +25,8 @@ func (e *Env) CheckMemory(field, value string, bytes float64) error {
 	}
 	return &configs.Error{Problems: []configs.Problem{{
 		File: e.Args[0], Field: field, Value: value,
-		Reason:  fmt.Sprintf("needs %.3g GB on each of %d ranks of this machine", bytes/1e9, ranks),
-		Allowed: fmt.Sprintf("what fits into its %.3g GB: fewer of them, or more machines", limit/1e9),
+		Reason:  fmt.Sprintf("needs at least %.1f GB on each of the ranks of this machine, of which there are %d", bytes/1e9, ranks),
+		Allowed: fmt.Sprintf("what fits into its %.1f GB: fewer of them, or more machines", limit/1e9),
 	}}}
 }
 

@@ -50,7 +50,7 @@ func TestCheckMemory(t *testing.T) {
 		t.Error(err)
 	}
 	err := e.CheckMemory("cube.cells", "[8192, 8192, 8192]", 1e18)
-	if err == nil || ExitCode(err) != ExitUsage || !strings.HasPrefix(err.Error(), "f.toml: cube.cells = [8192, 8192, 8192]: needs 1e+09 GB on each of 1 ranks") {
+	if err == nil || ExitCode(err) != ExitUsage || !strings.HasPrefix(err.Error(), "f.toml: cube.cells = [8192, 8192, 8192]: needs at least 1000000000.0 GB on each of the ranks") {
 		t.Errorf("error %v", err)
 	}
 }
