@@ -117,9 +117,9 @@ func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobr
 		f.BoolVar(&flags.DryRun, "dry-run", false, "check configuration and inputs, say what would be written, and leave")
 		f.BoolVar(&flags.Overwrite, "overwrite", false, "replace existing outputs")
 		f.IntVar(&flags.Threads, "threads", 0, "`N` threads per rank; 0 leaves it to the configuration")
-		f.StringVar(&flags.Out, "out", "", "output `DIR`, instead of output.dir; relative to the working directory")
+		f.StringVar(&flags.Out, "out", "", "folder `DIR` for the outputs, instead of output.dir; relative to the working directory")
 	}
-	f.StringVar(&flags.Log, "log", "text", "`FORM` of the log on stderr: text or json")
+	f.StringVar(&flags.Log, "log", "text", "log on stderr in `FORM` text or json")
 	f.BoolVar(&flags.Quiet, "quiet", false, "warnings and errors only")
 	return cmd
 }
