@@ -34,7 +34,7 @@ func (b *binder) table(v reflect.Value, tree map[string]any, path string) {
 	}
 	sort.Strings(unknown)
 	for _, key := range unknown {
-		b.add(join(path, key), text(tree[key]), "unknown key, did you mean "+strconv.Quote(nearest(key, known))+"?", strings.Join(known, ", "))
+		b.add(join(path, key), text(tree[key]), "unknown key, did you mean "+strconv.Quote(Nearest(key, known))+"?", strings.Join(known, ", "))
 	}
 }
 

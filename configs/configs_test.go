@@ -229,7 +229,7 @@ func TestNearest(t *testing.T) {
 			t.Errorf("distance of %q and %q: %d, want %d", c.a, c.b, got, c.want)
 		}
 	}
-	if got := nearest("celles", []string{"co_per_h2", "cells", "precision"}); got != "cells" {
+	if got := Nearest("celles", []string{"co_per_h2", "cells", "precision"}); got != "cells" {
 		t.Errorf("nearest %q", got)
 	}
 }

@@ -2,9 +2,9 @@
 
 package configs
 
-// nearest returns the candidate with the smallest edit distance to word, the
+// Nearest returns the candidate with the smallest edit distance to word, the
 // first one of several, or "" when there is no candidate.
-func nearest(word string, candidates []string) string {
+func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", -1
 	for _, c := range candidates {
 		if d := editDistance(word, c); bestDistance < 0 || d < bestDistance {

@@ -69,7 +69,7 @@ func (f field) allowed(t reflect.Type) string {
 	lo, hi, isRange := strings.Cut(f.allow, "..")
 	switch {
 	case f.allow == "name":
-		words = "a name of letters, digits, dot, underscore and hyphen"
+		words = "a name of letters, digits, dot, underscore and hyphen, at most 100, not beginning with dot or hyphen"
 	case f.path != "":
 		words = "a path"
 	case isRange:

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -11,7 +12,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/columen/columen/configs"
 	"github.com/columen/columen/jobs/internal/run"
 )
 
@@ -34,7 +37,7 @@ func parse(p run.Program, jobs []run.Job, args []string) (call run.Call, answere
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
 	if err != nil {
-		call = run.Call{Err: usage(err)}
+		call = run.Call{Err: usage(cmd, err)}
 		for _, job := range jobs {
 			if cmd.Name() == job.Name {
 				call.Job = job
@@ -74,7 +77,7 @@ func rootCommand(p run.Program, jobs []run.Job) *cobra.Command {
 		return &run.UsageError{Field: "job", Value: strconv.Quote(args[0]), Reason: reason, Allowed: allowed}
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error {
-		return &run.UsageError{Field: "job", Value: `""`, Reason: "no job given", Allowed: allowed}
+		return &run.UsageError{Reason: "no job given", Allowed: allowed + "; columen help explains them"}
 	}
 	return root
 }
@@ -98,7 +101,10 @@ func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobr
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("out") && flags.Out == "" {
+				return &run.UsageError{Field: "--out", Value: `""`, Reason: "empty", Allowed: "a folder"}
+			}
 			chosen(args)
 			return nil
 		},
@@ -106,14 +112,14 @@ func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobr
 	f := cmd.Flags()
 	f.SortFlags = false
 	if job.Config != nil {
-		f.StringArrayVar(&flags.Set, "set", nil, "set a key of the configuration, `a.b=value`; may be repeated")
+		f.StringArrayVar(&flags.Set, "set", nil, "set a key of the configuration, `a.b=value`; paths are relative to the file; may be repeated")
 		f.BoolVar(&flags.PrintConfig, "print-config", false, "print every key with value, default, unit and meaning, and leave")
 		f.BoolVar(&flags.DryRun, "dry-run", false, "check configuration and inputs, say what would be written, and leave")
 		f.BoolVar(&flags.Overwrite, "overwrite", false, "replace existing outputs")
-		f.IntVar(&flags.Threads, "threads", 0, "threads per `rank`; 0 leaves it to the configuration")
-		f.StringVar(&flags.Out, "out", "", "output `folder`, instead of output.dir; relative to the working directory")
+		f.IntVar(&flags.Threads, "threads", 0, "`N` threads per rank; 0 leaves it to the configuration")
+		f.StringVar(&flags.Out, "out", "", "folder `DIR` for the outputs, instead of output.dir; relative to the working directory")
 	}
-	f.StringVar(&flags.Log, "log", "text", "`form` of the log on stderr: text or json")
+	f.StringVar(&flags.Log, "log", "text", "log on stderr in `FORM` text or json")
 	f.BoolVar(&flags.Quiet, "quiet", false, "warnings and errors only")
 	return cmd
 }
@@ -141,11 +147,33 @@ func versionCommand(p run.Program) *cobra.Command {
 	}
 }
 
-// usage gives the errors of the parser exit status 2.
-func usage(err error) error {
+// usage gives the errors of the parser exit status 2, and says what is allowed.
+func usage(cmd *cobra.Command, err error) error {
 	var known *run.UsageError
-	if errors.As(err, &known) {
+	var unknown *pflag.NotExistError
+	var bad *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &known):
 		return err
+	case errors.As(err, &unknown):
+		return unknownFlag(cmd, unknown)
+	case errors.As(err, &bad):
+		kinds := map[string]string{"int": "an integer", "bool": "true or false"}
+		return &run.UsageError{Field: "--" + bad.GetFlag().Name, Value: strconv.Quote(bad.GetValue()), Reason: "not a value of this flag",
+			Allowed: cmp.Or(kinds[bad.GetFlag().Value.Type()], "see --help")}
 	}
-	return &run.UsageError{Field: "command line", Value: "", Reason: err.Error(), Allowed: "see --help"}
+	return &run.UsageError{Field: "command line", Reason: err.Error(), Allowed: "see --help"}
+}
+
+// unknownFlag names the nearest flag that begins with the same letter.
+func unknownFlag(cmd *cobra.Command, err *pflag.NotExistError) error {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	given, reason := "--"+err.GetSpecifiedName(), "unknown flag"
+	if letters := err.GetSpecifiedShortnames(); letters != "" {
+		given = "-" + letters
+	} else if near := configs.Nearest(given, names); near != "" && near[:3] == given[:3] {
+		reason += ", did you mean " + strconv.Quote(near) + "?"
+	}
+	return &run.UsageError{Field: given, Reason: reason, Allowed: strings.Join(names, ", ")}
 }

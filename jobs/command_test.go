@@ -28,7 +28,9 @@ func testJobs(seen *run.Env) []run.Job {
 func start(t *testing.T, args ...string) (code int, out, errOut string, seen run.Env) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = columen(program(&stdout, &stderr), testJobs(&seen), args)
+	p := program(&stdout, &stderr)
+	p.Join = func() (run.Comm, error) { return run.Alone{}, nil } // MPI can be joined once per process
+	code = columen(p, testJobs(&seen), args)
 	return code, stdout.String(), stderr.String(), seen
 }
 
@@ -39,15 +41,15 @@ func TestCommandLine(t *testing.T) {
 		code     int
 		out, err string // parts of what is printed
 	}{
-		{"no job", nil, 2, "", `columen: job "": no job given: allowed: solve, inspect, version, help`},
+		{"no job", nil, 2, "", `columen: no job given: allowed: solve, inspect, version, help; columen help explains them`},
 		{"unknown job", []string{"slove", "a.toml"}, 2, "", `columen: job "slove": unknown job, did you mean "solve"?: allowed: solve`},
-		{"unknown flag", []string{"solve", "a.toml", "--overwite"}, 2, "", "columen solve: command line: unknown flag: --overwite: allowed: see --help"},
+		{"unknown flag", []string{"solve", "a.toml", "--overwite"}, 2, "", `columen solve: --overwite: unknown flag, did you mean "--overwrite"?: allowed: --set, `},
 		{"no file", []string{"solve"}, 2, "", "columen solve: arguments []: 0 given: allowed: 1: columen solve CONFIG.toml"},
 		{"two files", []string{"inspect", "a", "b"}, 2, "", `columen inspect: arguments ["a" "b"]: 2 given: allowed: 1: columen inspect FILE`},
 		{"bad log", []string{"inspect", "a", "--log", "xml"}, 2, "", `--log "xml": unknown form of the log: allowed: text, json`},
 		{"bad threads", []string{"solve", "a.toml", "--threads", "-1"}, 2, "", "--threads -1: out of range: allowed: an integer of at least 0"},
 		{"threads no number", []string{"solve", "a.toml", "--threads", "x"}, 2, "", "--threads"},
-		{"configuration flag on a job without", []string{"inspect", "a", "--set", "b=c"}, 2, "", "unknown flag: --set"},
+		{"configuration flag on a job without", []string{"inspect", "a", "--set", "b=c"}, 2, "", "columen inspect: --set: unknown flag: allowed: --log, --quiet"},
 		{"missing configuration", []string{"solve", "none.toml"}, 2, "", "columen solve: none.toml: no such file or directory: allowed: a readable TOML file"},
 		{"help", []string{"solve", "--help"}, 0, "columen solve a.toml", ""},
 		{"help of all", []string{"help"}, 0, "inspect", ""},

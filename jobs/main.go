@@ -6,7 +6,7 @@
 //	        [--overwrite] [--threads N] [--out DIR] [--log json] [--quiet]
 //	mpirun -n 2 columen solve configs/solve.toml
 //
-// columen without a job lists the jobs; columen JOB --help is the manual page
+// columen help lists the jobs; columen JOB --help is the manual page
 // of a job. Exit status: 0 done, 1 failed, 2 bad configuration or usage,
 // 75 state saved, please start again.
 package main

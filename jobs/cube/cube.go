@@ -10,7 +10,9 @@ package cube
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
+	"strconv"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/jobs/internal/model"
@@ -42,13 +44,24 @@ temperatures by mass, with exact overlaps for any region and number of cells.`,
 	}
 }
 
+// open opens the snapshot, if the cube file can be written.
+func open(env *run.Env, cfg *configs.Cube) (*model.Source, error) {
+	if err := model.NeedHDF5(env.Args[0], "output.name", strconv.Quote(cfg.Output.Name), "no other format of a cube"); err != nil {
+		return nil, err
+	}
+	return model.Open(env.Args[0], cfg.Model, cfg.Cube)
+}
+
 func plan(_ context.Context, env *run.Env) error {
 	cfg := env.Config.(*configs.Cube)
-	src, err := model.Open(cfg.Model, cfg.Cube)
+	src, err := open(env, cfg)
 	if err = env.Comm.Agree(err); err != nil {
 		return err
 	}
 	defer src.Close()
+	if err := env.Comm.Agree(checkMemory(env, src.Mesh, min(env.Comm.Size(), src.Mesh.Cells[0]))); err != nil {
+		return err
+	}
 	bytes := 8
 	if cfg.Cube.Precision == "f32" {
 		bytes = 4
@@ -63,8 +76,8 @@ func execute(ctx context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	defer run.Watch(comm, cfg.Parallel.WatchdogS)()
-	src, err := model.Open(cfg.Model, cfg.Cube)
+	defer env.Watch(comm, cfg.Parallel.WatchdogS)()
+	src, err := open(env, cfg)
 	if err = env.Comm.Agree(err); err != nil {
 		return err
 	}
@@ -80,6 +93,9 @@ func write[T grid.Float](ctx context.Context, env *run.Env, comm *mpiutil.Comm, 
 	// 1. Slabs of whole x-planes, no more of them than planes.
 	slabs := min(comm.Size(), src.Mesh.Cells[0])
 	d, err := grid.Decompose(src.Mesh, [3]int{slabs, 1, 1}, 1)
+	if err == nil {
+		err = checkMemory(env, src.Mesh, slabs)
+	}
 	if err = env.Comm.Agree(err); err != nil {
 		return err
 	}
@@ -100,13 +116,22 @@ func write[T grid.Float](ctx context.Context, env *run.Env, comm *mpiutil.Comm, 
 
 	// 3. Rank 0 writes slab after slab.
 	bar = env.Progress("write", int64(slabs))
-	path := env.Outputs.Partial(env.Outputs.Paths()[0])
+	final := env.Outputs.Paths()[0]
+	path := env.Outputs.Partial(final)
 	meta := cubefile.Meta{Provenance: []cubefile.KeyValue{{Key: "model", Value: src.Name}, {Key: "config_digest", Value: env.Manifest.Digest}}}
 	if err := collect(comm, d, src.Mesh, mine, path, meta, func() { bar.Add(1) }); err != nil {
-		return err
+		return env.Outputs.NotWritten(final, err)
 	}
 	env.Manifest.AddPhase("write", bar.Done())
 	return nil
+}
+
+// checkMemory refuses slabs that cannot fit: the average is made of seven sums
+// in 64 bits.
+func checkMemory(env *run.Env, m grid.Mesh, slabs int) error {
+	planes := (m.Cells[0] + slabs - 1) / slabs
+	bytes := 7 * 8 * float64(planes) * float64(m.Cells[1]) * float64(m.Cells[2])
+	return env.CheckMemory("cube.cells", fmt.Sprint(m.Cells), bytes)
 }
 
 // owned is a rank's block without halo.

@@ -8,11 +8,13 @@ package inspect
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
+	"github.com/columen/columen/internal/h5"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/solver/cubefile"
 	"github.com/columen/columen/solver/hydro"
@@ -76,9 +78,16 @@ func print(w io.Writer, path string) error {
 }
 
 func firstBytes(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: allowed: a file that columen reads or writes", path, errors.Unwrap(err))
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: a directory or special file: allowed: a file that columen reads or writes", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w: allowed: a readable file", path, errors.Unwrap(err))
 	}
 	defer f.Close()
 	head := make([]byte, 64)
@@ -105,9 +114,12 @@ func describeHDF5(path string) ([]image.KeyValue, error) {
 	if imageErr == nil {
 		return lines, nil
 	}
+	if errors.Is(imageErr, h5.ErrNotBuilt) {
+		return nil, imageErr
+	}
 	cube, cubeErr := cubefile.Describe(path)
 	if cubeErr != nil {
-		return nil, fmt.Errorf("no image file: %w\nand no cube file: %w", imageErr, cubeErr)
+		return nil, fmt.Errorf("no image file: %w; and no cube file: %w", imageErr, cubeErr)
 	}
 	for _, kv := range cube {
 		lines = append(lines, image.KeyValue(kv))

@@ -46,7 +46,8 @@ func (t *task) write(view int, img *solver.Image) error {
 	}
 	unit := image.Unit(out.Unit)
 	for _, format := range out.Formats {
-		path := t.env.Outputs.Partial(product(t.cfg, view, format))
+		final := product(t.cfg, view, format)
+		path := t.env.Outputs.Partial(final)
 		var err error
 		switch format {
 		case "fits":
@@ -63,7 +64,7 @@ func (t *task) write(view int, img *solver.Image) error {
 			err = fmt.Errorf("output.formats: %q is not known", format)
 		}
 		if err != nil {
-			return err
+			return t.env.Outputs.NotWritten(final, err)
 		}
 	}
 	return nil

@@ -4,6 +4,8 @@ package solve
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/columen/columen/configs"
@@ -22,10 +24,10 @@ type setup struct {
 	views       []solver.View
 }
 
-func newSetup(cfg *configs.Solve) (setup, error) {
+func newSetup(file string, cfg *configs.Solve) (setup, error) {
 	var s setup
 	var err error
-	if s.line, err = lineOf(cfg.Line); err != nil {
+	if s.line, err = lineOf(file, cfg.Line); err != nil {
 		return s, err
 	}
 	if s.frequencies, err = cfg.Spectrum.Frequencies(s.line.RestFrequencyHz); err != nil {
@@ -46,8 +48,9 @@ func newSetup(cfg *configs.Solve) (setup, error) {
 	return s, nil
 }
 
-// lineOf reads the molecule and finds the transition.
-func lineOf(cfg configs.Line) (*line.Line, error) {
+// lineOf reads the molecule and finds the transition. Errors name the
+// configuration file.
+func lineOf(file string, cfg configs.Line) (*line.Line, error) {
 	var m *lamda.Molecule
 	var err error
 	if cfg.Molecule == configs.BuiltinCO {
@@ -59,22 +62,21 @@ func lineOf(cfg configs.Line) (*line.Line, error) {
 		return nil, err
 	}
 	var number int
+	value := strconv.Itoa(cfg.Transition.Number)
 	if cfg.Transition.Label != "" {
+		value = strconv.Quote(cfg.Transition.Label)
 		number, err = m.Transition(cfg.Transition.Label)
 	} else {
 		number, err = m.TransitionNumber(cfg.Transition.Number)
 	}
 	if err != nil {
-		return nil, &usageError{fmt.Errorf("line.transition: %w", err)}
+		return nil, &configs.Error{Problems: []configs.Problem{{
+			File: file, Field: "line.transition", Value: value, Reason: strings.TrimPrefix(err.Error(), "lamda: "),
+			Allowed: fmt.Sprintf("the labels of a transition of the line data, or its number, from 1 to %d", len(m.Lines)),
+		}}}
 	}
 	return line.New(m, number, line.Options{})
 }
-
-// usageError is a fault of the configuration that only the line data reveal.
-type usageError struct{ error }
-
-// ExitCode is that of a bad configuration.
-func (usageError) ExitCode() int { return run.ExitUsage }
 
 // problemOf is the problem of one view.
 func (t *task) problemOf(v solver.View, progress func(done, total int)) solver.Problem {

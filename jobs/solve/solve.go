@@ -9,6 +9,7 @@ package solve
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/columen/columen/configs"
@@ -60,11 +61,20 @@ func build(env *run.Env) (*task, error) {
 		return nil, err
 	}
 	t := &task{env: env, cfg: env.Config.(*configs.Solve), comm: comm}
-	if t.setup, err = newSetup(t.cfg); err == nil {
-		t.source, err = model.Open(t.cfg.Model, t.cfg.Cube)
+	if slices.Contains(t.cfg.Output.Formats, "hdf5") {
+		err = model.NeedHDF5(env.Args[0], "output.formats", fmt.Sprintf("%q", t.cfg.Output.Formats), "fits, png")
+	}
+	if err == nil {
+		t.setup, err = newSetup(env.Args[0], t.cfg)
+	}
+	if err == nil {
+		t.source, err = model.Open(env.Args[0], t.cfg.Model, t.cfg.Cube)
 	}
 	if err == nil {
 		t.layout, err = t.decompose()
+	}
+	if err == nil {
+		err = t.checkMemory()
 	}
 	return t, env.Comm.Agree(err)
 }
@@ -89,7 +99,7 @@ func (t *task) decompose() (grid.Decomposition, error) {
 		}
 		var err error
 		if ranks, err = grid.AutoRanks(t.source.Mesh.Cells, t.comm.Size(), axes, leaf); err != nil {
-			return grid.Decomposition{}, t.problem("parallel.ranks", fmt.Sprint(t.cfg.Parallel.Ranks), err.Error(), "as many ranks as the mesh can be divided into")
+			return grid.Decomposition{}, t.problem("parallel.ranks", fmt.Sprint(t.cfg.Parallel.Ranks), err.Error(), "ranks that each own cells, in fixed mode leaves of 8³ cells")
 		}
 	}
 	d, err := grid.Decompose(t.source.Mesh, ranks, leaf)
@@ -98,6 +108,45 @@ func (t *task) decompose() (grid.Decomposition, error) {
 	}
 	return d, nil
 }
+
+// memory returns the bytes that a rank holds at the least: its block of the
+// cube, transmission and emission of its stretches of ray, and on rank 0 the
+// image. Of several views, the largest counts.
+func (t *task) memory(rank int) (cube, stretches, whole float64) {
+	word := 8.0
+	if t.cfg.Solver.Precision == "f32" {
+		word = 4
+	}
+	b, n := t.layout.Block(rank), t.source.Mesh.Cells
+	used := map[int]bool{}
+	for _, v := range t.views {
+		used[v.Observer.Axis] = true
+		x, y := v.ImageX.Axis, v.ImageY.Axis
+		channels := float64(len(t.frequencies))
+		stretches = max(stretches, 2*word*float64(b.Owned[x].Len())*float64(b.Owned[y].Len())*channels)
+		if rank == 0 {
+			whole = max(whole, 8*float64(n[x])*float64(n[y])*channels)
+		}
+	}
+	s := b.StoredShape()
+	cube = word * float64(3+len(used)) * float64(s[0]) * float64(s[1]) * float64(s[2])
+	return cube, stretches, whole
+}
+
+// checkMemory refuses what cannot fit, and names the larger cause.
+func (t *task) checkMemory() error {
+	cube, stretches, whole := t.memory(t.comm.Rank())
+	field, value := "cube.cells", fmt.Sprint(t.source.Mesh.Cells)
+	if t.cfg.Cube == nil {
+		field, value = "model.cube", fmt.Sprintf("%q with %v cells", t.source.Path, t.source.Mesh.Cells)
+	}
+	if stretches+whole > cube {
+		field, value = "spectrum", fmt.Sprintf("%d channels of %v cells", len(t.frequencies), t.source.Mesh.Cells)
+	}
+	return t.env.CheckMemory(field, value, cube+stretches+whole)
+}
+
+func megabytes(bytes float64) string { return fmt.Sprintf("%.3g", bytes/1e6) }
 
 // problem is an error of the configuration that only the model brings to light.
 func (t *task) problem(field, value, reason, allowed string) error {
@@ -110,15 +159,10 @@ func plan(_ context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	b := t.layout.Block(0)
-	word := 8
-	if t.cfg.Solver.Precision == "f32" {
-		word = 4
-	}
-	nx, ny := b.Owned[0].Len(), b.Owned[1].Len()
+	cube, stretch, whole := t.memory(0)
 	env.Log.Info("would solve", "line", t.line.Species+" "+t.line.Label, "rest_frequency_hz", t.line.RestFrequencyHz, "channels", len(t.frequencies),
 		"cells", t.source.Mesh.Cells, "ranks", t.layout.Ranks, "threads", env.Threads, "views", len(t.views))
-	env.Log.Info("memory per rank", "cube_MB", 6*word*b.NumStored()/1e6, "image_MB", 2*word*nx*ny*len(t.frequencies)/1e6)
+	env.Log.Info("memory of rank 0, at least", "cube_MB", megabytes(cube), "stretches_MB", megabytes(stretch), "image_MB", megabytes(whole))
 	return nil
 }
 
@@ -128,7 +172,7 @@ func execute(ctx context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	defer run.Watch(t.comm, t.cfg.Parallel.WatchdogS)()
+	defer env.Watch(t.comm, t.cfg.Parallel.WatchdogS)()
 	env.Log.Info("solve", "line", t.line.Species+" "+t.line.Label, "channels", len(t.frequencies), "cells", t.source.Mesh.Cells,
 		"ranks", t.layout.Ranks, "threads", env.Threads, "precision", t.cfg.Solver.Precision, "mode", t.cfg.Parallel.Mode)
 	t.cite()
@@ -163,7 +207,7 @@ func images[T grid.Float](ctx context.Context, t *task) error {
 		bar := t.env.Progress(name, 1000)
 		img, err := solver.Solve(t.comm, t.layout, cube, t.problemOf(v, permille(bar)))
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", t.source.Path, err)
 		}
 		bar.Done()
 		if err := t.timings(name, img); err != nil {

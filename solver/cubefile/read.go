@@ -72,7 +72,11 @@ func (f *File) inspect() error {
 		}
 		return err
 	}
-	if err := errors.Join(want("/", attrSchema, Schema), want("/", attrUnits, unitsValue)); err != nil {
+	// One after the other: a file of another schema may well lack the rest.
+	if err := want("/", attrSchema, Schema); err != nil {
+		return err
+	}
+	if err := want("/", attrUnits, unitsValue); err != nil {
 		return err
 	}
 	if f.meta.Species, err = f.file.String("/", attrSpecies); err != nil {

@@ -11,6 +11,7 @@ package model
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/columen/columen/configs"
@@ -23,22 +24,29 @@ import (
 // Source is an open model. Close it.
 type Source struct {
 	Name string // of the model, for titles: the file's name without its ending
+	Path string
 	Mesh grid.Mesh
 
-	path       string
 	snapshot   *hydro.AMRVAC
 	conversion hydro.Conversion
 	cube       *cubefile.File
 }
 
-// Open opens the model and lays out its mesh. Errors name the file.
-func Open(m configs.Model, c *configs.Cubing) (*Source, error) {
+// Open opens the model and lays out its mesh. Errors name the file of the
+// model, or file, that of the configuration.
+func Open(file string, m configs.Model, c *configs.Cubing) (*Source, error) {
 	if m.Cube != "" {
+		if err := NeedHDF5(file, "model.cube", strconv.Quote(m.Cube), "model.snapshot"); err != nil {
+			return nil, err
+		}
 		f, err := cubefile.Open(m.Cube)
+		if err != nil && strings.Contains(err.Error(), "file signature not found") {
+			return nil, fmt.Errorf("%s: no HDF5 file: allowed: a cube file, as columen cube writes it", m.Cube)
+		}
 		if err != nil {
 			return nil, err
 		}
-		return &Source{Name: stem(m.Cube), Mesh: f.Mesh(), path: m.Cube, cube: f}, nil
+		return &Source{Name: stem(m.Cube), Mesh: f.Mesh(), Path: m.Cube, cube: f}, nil
 	}
 	u := m.AMRVAC
 	snap, err := hydro.OpenAMRVAC(m.Snapshot, hydro.AMRVACUnits{
@@ -48,7 +56,7 @@ func Open(m configs.Model, c *configs.Cubing) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{Name: stem(m.Snapshot), path: m.Snapshot, snapshot: snap}
+	s := &Source{Name: stem(m.Snapshot), Path: m.Snapshot, snapshot: snap}
 	s.Mesh = grid.Mesh{Box: snap.Box(), Cells: c.Cells}
 	if c.RegionMinAU != nil {
 		for a := range c.RegionMinAU {

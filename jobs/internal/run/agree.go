@@ -17,6 +17,7 @@ import (
 // newEnv makes the environment of a job before its configuration is known.
 func (s *session) newEnv() *Env {
 	env := &Env{Comm: s.comm, Args: s.call.Args, Flags: s.call.Flags, Stdout: io.Discard, Outputs: &Outputs{}, Threads: threads(s.call.Flags.Threads)}
+	env.report = func(err error) { s.program.printError(s.call, err) }
 	stderr := io.Discard
 	if s.comm.Rank() == 0 {
 		env.Stdout, stderr = s.program.Stdout, s.program.Stderr
@@ -101,7 +102,7 @@ func (s *session) agreeOnOutputs() (stop bool, err error) {
 		}
 	}
 	if err := s.comm.Agree(err); err != nil {
-		return false, err
+		return false, ofAll(err)
 	}
 	err = s.comm.Agree(s.comm.Bcast(flag))
 	return bytes.Equal(flag, []byte{1}), err
@@ -111,6 +112,9 @@ func (s *session) agreeOnOutputs() (stop bool, err error) {
 func (s *session) decide(finals []string) (stop bool, err error) {
 	env := s.env
 	manifest := manifestPath(env.Config)
+	if err := s.replaceable(append([]string{manifest}, finals...)); err != nil {
+		return false, err
+	}
 	if !env.Flags.Overwrite {
 		existing := existingFiles(append([]string{manifest}, finals...))
 		if len(existing) > 0 {
@@ -137,6 +141,26 @@ func (s *session) decide(finals []string) (stop bool, err error) {
 		return false, s.outputProblem(manifest, cause(err), "a file that can be replaced")
 	}
 	return false, nil
+}
+
+// replaceable refuses outputs whose place is taken by what --overwrite must not
+// replace: a folder, or one of the inputs.
+func (s *session) replaceable(outputs []string) error {
+	for _, out := range outputs {
+		info, err := os.Stat(out)
+		if err != nil {
+			continue // nothing there; a folder that cannot be written is found later
+		}
+		if !info.Mode().IsRegular() {
+			return s.outputProblem(out, "a folder or special file is in the place of the output", "another output.dir or output.name")
+		}
+		for _, in := range s.env.Config.Inputs() {
+			if input, err := os.Stat(in.Path); err == nil && os.SameFile(info, input) {
+				return s.outputProblem(out, "the output would replace an input, "+in.Field, "another output.dir or output.name")
+			}
+		}
+	}
+	return nil
 }
 
 func (s *session) outputProblem(value, reason, allowed string) error {

@@ -26,7 +26,11 @@ type UsageError struct {
 
 // Error returns the mistake on one line.
 func (e *UsageError) Error() string {
-	return strings.TrimSpace(e.Field+" "+e.Value) + ": " + e.Reason + ": allowed: " + e.Allowed
+	where := strings.TrimSpace(e.Field + " " + e.Value)
+	if where != "" {
+		where += ": "
+	}
+	return where + e.Reason + ": allowed: " + e.Allowed
 }
 
 // ExitCode returns ExitUsage.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -74,7 +75,8 @@ type session struct {
 	call    Call
 	comm    Comm
 	env     *Env
-	outputs atomic.Pointer[Outputs] // for the goroutine that waits for signals
+	outputs atomic.Pointer[Outputs]     // for the goroutine that waits for signals
+	log     atomic.Pointer[slog.Logger] // likewise
 	started time.Time
 }
 
@@ -86,9 +88,10 @@ func (s *session) run(ctx context.Context) error {
 		return err
 	}
 	s.env = s.newEnv()
+	s.log.Store(s.env.Log)
 	env, job := s.env, s.call.Job
 	if job.Config == nil {
-		return job.Run(ctx, env)
+		return ofAll(s.comm.Agree(job.Run(ctx, env)))
 	}
 
 	// 3 Agree on the configuration, and on whether there is anything to do.
@@ -121,18 +124,26 @@ func (s *session) run(ctx context.Context) error {
 	return s.finish()
 }
 
-// finish gives the outputs their names and writes the manifest last.
+// finish gives the outputs their names, and the manifest last. All that can
+// fill a disk is written before the first file gets its name.
 func (s *session) finish() error {
 	env := s.env
-	if err := env.Outputs.commit(); err != nil {
+	if err := env.Outputs.complete(); err != nil {
 		return err
 	}
 	if err := env.Manifest.finish(s.started, env.Config.Inputs(), env.Outputs.finals); err != nil {
 		return err
 	}
 	path := manifestPath(env.Config)
-	if err := env.Manifest.write(path); err != nil {
+	if err := env.Manifest.write(partial(path)); err != nil {
+		return fmt.Errorf("%s: manifest not written: %s", path, cause(err))
+	}
+	defer os.Remove(partial(path)) // absent when all went well
+	if err := env.Outputs.commit(); err != nil {
 		return err
+	}
+	if err := os.Rename(partial(path), path); err != nil {
+		return fmt.Errorf("%s: manifest cannot get its name: %s", path, cause(err))
 	}
 	for _, f := range env.Manifest.Outputs {
 		env.Log.Info("wrote", "file", f.Path, "bytes", f.Bytes)
@@ -154,6 +165,9 @@ func (s *session) panicked(cause any) int {
 	s.program.printError(s.call, fmt.Errorf("internal error: %v (COLUMEN_DEBUG=1 shows where)", cause))
 	if os.Getenv("COLUMEN_DEBUG") == "1" {
 		fmt.Fprintf(s.program.Stderr, "%s\n", debug.Stack())
+	}
+	if s.comm.Size() > 1 {
+		time.Sleep(forwarding)
 	}
 	s.comm.Abort(ExitFailed)
 	return ExitFailed

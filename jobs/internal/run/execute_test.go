@@ -237,7 +237,7 @@ func TestSignal(t *testing.T) {
 		return e.Check(ctx)
 	})
 	results, _ := execute(2, call, nil)
-	if got := one(t, results, 1); got != "columen cube: interrupted by signal: terminated\n" {
+	if got := one(t, results, 1); !strings.HasSuffix(got, "columen cube: interrupted by signal: terminated\n") || strings.Count(got, "\n") != 2 || !strings.Contains(got, " stopping at the end of this step; a second signal stops at once") {
 		t.Errorf("stderr %q", got)
 	}
 }

@@ -31,7 +31,8 @@ type Job struct {
 	// at the inputs. It is called on every rank.
 	Plan func(ctx context.Context, env *Env) error
 	// Run does the work on every rank. An error that not all ranks have must
-	// be agreed before the next collective.
+	// be agreed before the next collective. Of a job without Config, rank 0 does
+	// the work.
 	Run func(ctx context.Context, env *Env) error
 }
 
@@ -82,17 +83,18 @@ type Env struct {
 	Flags    Flags
 	Config   configs.Job // loaded, validated and the same on all ranks; nil for a job without
 	Log      *slog.Logger
-	Stdout   io.Writer // results for people; discards on all ranks but 0
-	Outputs  *Outputs  // where to write; the same on all ranks
-	Manifest *Manifest // what will be recorded; written by rank 0
-	Threads  int       // threads this rank should use
-	terminal io.Writer // where a progress bar can be drawn, or nil
+	Stdout   io.Writer   // results for people; discards on all ranks but 0
+	Outputs  *Outputs    // where to write; the same on all ranks
+	Manifest *Manifest   // what will be recorded; written by rank 0
+	Threads  int         // threads this rank should use
+	terminal io.Writer   // where a progress bar can be drawn, or nil
+	report   func(error) // says on any rank why all of them end
 }
 
 // Check is collective: it returns an error on every rank when a signal reached
 // any of them. A job calls it between steps.
 func (e *Env) Check(ctx context.Context) error {
-	return e.Comm.Agree(context.Cause(ctx))
+	return ofAll(e.Comm.Agree(context.Cause(ctx)))
 }
 
 // threads returns the number of threads for a configured number, where 0 means

@@ -3,12 +3,10 @@
 package run
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -106,7 +104,7 @@ func Commit(info *debug.BuildInfo) string {
 	return commit + modified
 }
 
-// finish hashes the files.
+// finish hashes the files; outputs still have their partial names.
 func (m *Manifest) finish(start time.Time, inputs []configs.Input, outputs []string) error {
 	m.Inputs, m.Outputs = nil, nil
 	for _, in := range inputs {
@@ -117,10 +115,11 @@ func (m *Manifest) finish(start time.Time, inputs []configs.Input, outputs []str
 		m.Inputs = append(m.Inputs, r)
 	}
 	for _, path := range outputs {
-		r, err := recordFile(path)
+		r, err := recordFile(partial(path))
 		if err != nil {
 			return err
 		}
+		r.Path = path
 		m.Outputs = append(m.Outputs, r)
 	}
 	m.End = time.Now().UTC()
@@ -128,26 +127,24 @@ func (m *Manifest) finish(start time.Time, inputs []configs.Input, outputs []str
 	return nil
 }
 
-// write replaces the manifest file in one step.
+// write makes the manifest file, or leaves none.
 func (m *Manifest) write(path string) error {
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
-		return fmt.Errorf("%s: manifest: %w", path, err)
+		return err
 	}
-	tmp := partial(path)
-	f, err := os.Create(tmp)
+	f, err := os.Create(path)
 	if err != nil {
-		return fmt.Errorf("%s: manifest: %w", path, err)
+		return err
 	}
-	_, err = io.Copy(f, bytes.NewReader(append(data, '\n')))
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(tmp, path)
+	_, err = f.Write(append(data, '\n'))
+	if err == nil {
+		err = f.Sync()
 	}
-	if err != nil {
-		os.Remove(tmp)
-		return fmt.Errorf("%s: manifest: %w", path, err)
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(path) // the error that led here is the one to report
 	}
-	return nil
+	return err
 }
 
 // recordFile reads a file to its end.

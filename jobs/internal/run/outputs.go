@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -39,6 +40,18 @@ func (o *Outputs) Partial(final string) string {
 	return partial(final)
 }
 
+// NotWritten is the error for a final path after a failure to write its partial
+// file, whose name means nothing to a user. Of the many words of the HDF5
+// library about a failed system call, those of the system are kept.
+func (o *Outputs) NotWritten(final string, err error) error {
+	reason := cause(err)
+	if _, tail, ok := strings.Cut(reason, "error message = '"); ok {
+		system, _, _ := strings.Cut(tail, "'")
+		reason = strings.ToLower(system)
+	}
+	return fmt.Errorf("%s: output not written: %s", final, reason)
+}
+
 // Paths returns the final paths in the order of declaration.
 func (o *Outputs) Paths() []string { return slices.Clone(o.finals) }
 
@@ -50,27 +63,55 @@ func (o *Outputs) Discard() {
 	o.remove()
 }
 
+// abandon is Discard on any rank, for when the owner may be stuck.
+func (o *Outputs) abandon() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.owner = true
+	o.discarded = true
+	o.remove()
+}
+
+// remove deletes partial files, and what a writer that ended without warning
+// had begun beside them under a name that starts with theirs.
 func (o *Outputs) remove() {
-	if !o.owner {
+	if !o.owner || len(o.finals) == 0 {
 		return
 	}
 	for _, f := range o.finals {
 		os.Remove(partial(f)) // that it is absent already is fine
 	}
+	dir := filepath.Dir(o.finals[0])
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return // no folder, no files
+	}
+	for _, e := range entries {
+		for _, f := range o.finals {
+			if strings.HasPrefix(e.Name(), filepath.Base(partial(f))+".") && strings.HasSuffix(e.Name(), ".tmp") {
+				os.Remove(filepath.Join(dir, e.Name())) // as above
+			}
+		}
+	}
 }
 
-// commit flushes every partial file to the disk and gives it its final name.
-// All files are checked before the first is renamed.
+// complete flushes every partial file to the disk, and so finds out whether
+// all are there.
+func (o *Outputs) complete() error {
+	for _, f := range o.finals {
+		if err := flush(partial(f)); err != nil {
+			return o.NotWritten(f, err)
+		}
+	}
+	return nil
+}
+
+// commit gives every partial file its final name.
 func (o *Outputs) commit() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.discarded {
 		return errors.New("outputs were discarded before they were complete")
-	}
-	for _, f := range o.finals {
-		if err := flush(partial(f)); err != nil {
-			return fmt.Errorf("%s: output not written: %s: allowed: a complete file", f, cause(err))
-		}
 	}
 	for _, f := range o.finals {
 		if err := os.Rename(partial(f), f); err != nil {

@@ -13,10 +13,14 @@ import (
 // SIGINT or SIGTERM. Partial files go at once: a launcher that ends all ranks
 // gives a process a second, and rank 0 may be waiting inside MPI. A second
 // signal ends this process without further ado.
+//
+// SIGXFSZ, which a write beyond the limit of ulimit -f raises, would end the
+// process: ignored, the write fails with an error, like one to a full disk.
 func (s *session) watchSignals() (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	quit := make(chan struct{})
+	signal.Ignore(syscall.SIGXFSZ)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		for received := 0; ; received++ {
@@ -26,6 +30,9 @@ func (s *session) watchSignals() (ctx context.Context, stop func()) {
 					os.Exit(ExitFailed)
 				}
 				cancel(&SignalError{sig})
+				if log := s.log.Load(); log != nil {
+					log.Info("stopping at the end of this step; a second signal stops at once", "signal", sig)
+				}
 				if o := s.outputs.Load(); o != nil {
 					o.Discard()
 				}

@@ -24,6 +24,18 @@ func (w World) Agree(err error) error {
 	return agreed
 }
 
+// ofAll makes an error that the ranks agreed on one of all ranks, where it does
+// not matter which of them met it.
+func ofAll(err error) error {
+	var agreed *mpiutil.AgreedError
+	if !errors.As(err, &agreed) {
+		return err
+	}
+	all := *agreed
+	all.Failed = all.Size
+	return &all
+}
+
 // Bcast replaces data on every rank by that of rank 0.
 func (w World) Bcast(data []byte) error { return mpiutil.Bcast(w.Comm, data, 0) }
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build !hdf5 || !cgo
+
+package main
+
+import "testing"
+
+const exampleFormats = `["fits", "png"]`
+
+// tryExample runs an example without HDF5: a cube file, which needs it, is
+// refused with the reason.
+func tryExample(t *testing.T, f folder, job string, args []string) {
+	t.Helper()
+	if job == "cube" {
+		f.refuses(t, f.run(t, args...), f.files(t), 2, "built without HDF5")
+		return
+	}
+	f.succeed(t, args...)
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package run
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/columen/columen/configs"
+)
+
+// CheckMemory refuses a job whose ranks on this machine need more memory than
+// it has, or than the job may use of it: a process that asks for it all the
+// same is ended by the system without a word. bytes is what this rank will hold
+// at least; field and value are what the user can change.
+func (e *Env) CheckMemory(field, value string, bytes float64) error {
+	limit := memoryLimit("/proc/meminfo", "/proc/self/cgroup", "/sys/fs/cgroup")
+	ranks := ranksOnThisNode()
+	if bytes*float64(ranks) <= limit {
+		return nil
+	}
+	return &configs.Error{Problems: []configs.Problem{{
+		File: e.Args[0], Field: field, Value: value,
+		Reason:  fmt.Sprintf("needs at least %.1f GB on each of the ranks of this machine, of which there are %d", bytes/1e9, ranks),
+		Allowed: fmt.Sprintf("what fits into its %.1f GB: fewer of them, or more machines", limit/1e9),
+	}}}
+}
+
+// memoryLimit returns the bytes of memory that processes like this one can have
+// together: those of the machine, or of the narrowest control group (version 2)
+// that this process is in. It is infinite where the system does not say.
+func memoryLimit(meminfo, cgroup, groups string) float64 {
+	limit := math.Inf(1)
+	data, _ := os.ReadFile(meminfo) // absent: the machine does not say
+	for _, line := range strings.Split(string(data), "\n") {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == "MemTotal:" && f[2] == "kB" {
+			limit = min(limit, positive(f[1])*1024)
+		}
+	}
+	data, _ = os.ReadFile(cgroup) // absent: no control groups
+	for _, line := range strings.Split(string(data), "\n") {
+		path, ok := strings.CutPrefix(line, "0::")
+		for ; ok; path = filepath.Dir(path) {
+			most, _ := os.ReadFile(filepath.Join(groups, path, "memory.max")) // the root has none
+			limit = min(limit, positive(strings.TrimSpace(string(most))))
+			if path == "/" || path == "." {
+				break
+			}
+		}
+	}
+	return limit
+}
+
+// positive reads a number, and gives infinity for what is none, such as "max".
+func positive(s string) float64 {
+	if x, err := strconv.ParseFloat(s, 64); err == nil && x > 0 {
+		return x
+	}
+	return math.Inf(1)
+}
