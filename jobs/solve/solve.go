@@ -176,6 +176,9 @@ func execute(ctx context.Context, env *run.Env) error {
 	env.Log.Info("solve", "line", t.line.Species+" "+t.line.Label, "channels", len(t.frequencies), "cells", t.source.Mesh.Cells,
 		"ranks", t.layout.Ranks, "threads", env.Threads, "precision", t.cfg.Solver.Precision, "mode", t.cfg.Parallel.Mode)
 	t.cite()
+	if of := t.source.Species(); of != t.line.Species {
+		env.Log.Warn("the model gives the density of another molecule than the line's: it is taken as that of the line's", "model", of, "line", t.line.Species)
+	}
 	if t.cfg.Solver.Precision == "f32" {
 		return images[float32](ctx, t)
 	}
@@ -225,7 +228,7 @@ func images[T grid.Float](ctx context.Context, t *task) error {
 		}
 		t.env.Manifest.AddPhase(name+": write", time.Since(start).Seconds())
 	}
-	return nil
+	return t.peaks()
 }
 
 // warn tells of gas that the channels do not see.
@@ -245,6 +248,18 @@ func (t *task) timings(view string, img *solver.Image) error {
 		if err := t.phase(view+": "+p.name, p.time.Seconds()); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// peaks records the memory that each rank needed. All ranks must call it.
+func (t *task) peaks() error {
+	all := make([]float64, t.comm.Size())
+	if err := mpiutil.Allgather(t.comm, []float64{float64(run.PeakMemory())}, all); err != nil {
+		return err
+	}
+	for _, bytes := range all {
+		t.env.Manifest.PeakBytes = append(t.env.Manifest.PeakBytes, int64(bytes))
 	}
 	return nil
 }

@@ -87,6 +87,15 @@ func stem(path string) string {
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
+// Species returns the molecule whose density the model gives: that of the cube
+// file, or CO, which is what [cube] makes of a snapshot.
+func (s *Source) Species() string {
+	if s.cube != nil {
+		return s.cube.Meta().Species
+	}
+	return cubefile.DefaultSpecies
+}
+
 // Close closes the file.
 func (s *Source) Close() error {
 	if s.cube != nil {

@@ -38,7 +38,8 @@ type Manifest struct {
 	Inputs     []FileRecord   `json:"inputs"`
 	Outputs    []FileRecord   `json:"outputs"`
 	Phases     []Phase        `json:"phases"`
-	References []string       `json:"references"` // publications whose methods or data the run used
+	PeakBytes  []int64        `json:"peak_memory_bytes"` // resident memory of each rank at most, where the job records it
+	References []string       `json:"references"`        // publications whose methods or data the run used
 }
 
 // FileRecord identifies a file by its contents.

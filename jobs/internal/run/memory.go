@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/columen/columen/configs"
 )
@@ -61,4 +62,14 @@ func positive(s string) float64 {
 		return x
 	}
 	return math.Inf(1)
+}
+
+// PeakMemory returns the most resident memory that this process has had [bytes]
+// (getrusage, ru_maxrss in KiB on Linux), or 0 where the system does not say.
+func PeakMemory() int64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return u.Maxrss * 1024
 }
