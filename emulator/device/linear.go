@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package device
+
+// LinearForward computes y[b,o] = bias[o] + Σ_i w[o,i]·x[b,i].
+func LinearForward[T Float](threads int, l Linear, batch int, x, w, bias, y []T) {
+	parallel(threads, l.Out, func(o int) {
+		row := w[o*l.In : (o+1)*l.In]
+		for b := range batch {
+			y[b*l.Out+o] = bias[o] + dot4(row, x[b*l.In:(b+1)*l.In])
+		}
+	})
+}
+
+// LinearBackwardData computes dx[b,i] = Σ_o dy[b,o]·w[o,i].
+func LinearBackwardData[T Float](threads int, l Linear, batch int, dy, w, dx []T) {
+	ranges(threads, l.In, func(lo, hi int) {
+		for b := range batch {
+			clear(dx[b*l.In+lo : b*l.In+hi])
+		}
+		for o := range l.Out {
+			row := w[o*l.In+lo : o*l.In+hi]
+			for b := range batch {
+				axpyTo(dx[b*l.In+lo:b*l.In+hi], dy[b*l.Out+o], row, 1)
+			}
+		}
+	})
+}
+
+// LinearBackwardWeights adds dw[o,i] += Σ_b dy[b,o]·x[b,i] and db[o] += Σ_b dy[b,o].
+func LinearBackwardWeights[T Float](threads int, l Linear, batch int, x, dy, dw, db []T) {
+	parallel(threads, l.Out, func(o int) {
+		grad := dw[o*l.In : (o+1)*l.In]
+		for b := range batch {
+			g := dy[b*l.Out+o]
+			axpyTo(grad, g, x[b*l.In:(b+1)*l.In], 1)
+			db[o] += g
+		}
+	})
+}
+
+// dot4 returns Σ a·b in four interleaved sums, which lets the additions of a
+// long product overlap and halves the digits lost in float32.
+func dot4[T Float](a, b []T) T {
+	var s0, s1, s2, s3 T
+	b = b[:len(a)]
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += a[0] * b[0]
+		s1 += a[1] * b[1]
+		s2 += a[2] * b[2]
+		s3 += a[3] * b[3]
+		a, b = a[4:], b[4:]
+	}
+	for i, v := range a {
+		s0 += v * b[i]
+	}
+	return (s0 + s1) + (s2 + s3)
+}
