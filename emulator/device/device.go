@@ -31,8 +31,7 @@ type Memory[T Float] interface {
 	Download(dst []T, src Buffer[T])
 	// Copy copies src to dst, of the same length.
 	Copy(dst, src Buffer[T])
-	// CopyRows copies a matrix of the given shape between rows that lie
-	// DstStride and SrcStride values apart.
+	// CopyRows copies a matrix between buffers of any length.
 	CopyRows(r Rows, dst, src Buffer[T])
 	// Fill sets every value to v.
 	Fill(dst Buffer[T], v T)

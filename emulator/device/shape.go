@@ -95,11 +95,12 @@ func (p Pool) FineLen() int { return p.Planes * volume3(p.Size) }
 // CoarseLen returns the number of values on the coarser side.
 func (p Pool) CoarseLen() int { return p.Planes * volume3(p.Coarse()) }
 
-// Rows describes a matrix copy: Count rows of Len values, whose beginnings lie
-// DstStride and SrcStride values apart.
+// Rows describes a matrix copy: Count rows of Len values, the first of which
+// begins at Start and the others Stride values apart.
 type Rows struct {
-	Count, Len           int
-	DstStride, SrcStride int
+	Count, Len          int
+	DstStart, DstStride int
+	SrcStart, SrcStride int
 }
 
 // AdamStep holds the constants of one step of Adam or AdamW; see Adam.

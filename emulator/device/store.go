@@ -71,7 +71,8 @@ func (HostStore[T]) Resolve(b Buffer[T]) []T {
 // CopyRows copies r.Count rows of r.Len values between slices.
 func CopyRows[T Float](r Rows, dst, src []T) {
 	for k := range r.Count {
-		copyAll(dst[k*r.DstStride:k*r.DstStride+r.Len], src[k*r.SrcStride:k*r.SrcStride+r.Len])
+		to, from := r.DstStart+k*r.DstStride, r.SrcStart+k*r.SrcStride
+		copy(dst[to:to+r.Len], src[from:from+r.Len])
 	}
 }
 
