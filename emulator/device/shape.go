@@ -41,8 +41,8 @@ func (c Conv) Validate() error {
 	if c.In < 1 || c.Out < 1 {
 		return fmt.Errorf("device: convolution of %d to %d channels; both must be positive", c.In, c.Out)
 	}
-	for a, n := range c.OutSize() {
-		if c.Size[a] < 1 || c.Kernel[a] < 1 || c.Stride[a] < 1 || c.Pad[a] < 0 || n < 1 {
+	for a := range c.Size {
+		if c.Size[a] < 1 || c.Kernel[a] < 1 || c.Stride[a] < 1 || c.Pad[a] < 0 || c.Size[a]+2*c.Pad[a] < c.Kernel[a] {
 			return fmt.Errorf("device: convolution of size %v with kernel %v, stride %v, padding %v has no output along axis %d",
 				c.Size, c.Kernel, c.Stride, c.Pad, a)
 		}
