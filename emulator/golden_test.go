@@ -99,29 +99,38 @@ func openArchive(t *testing.T, path string) archive {
 	return archive{t, f}
 }
 
-// get returns an array of float64, float32 or int64 as float64.
+// get returns an array of any type of number.
 func (a archive) get(name string) []float64 {
 	a.t.Helper()
 	var v []float64
 	err := a.file.Read(name+".npy", &v)
-	if err != nil {
-		var single []float32
-		if err = a.file.Read(name+".npy", &single); err == nil {
-			v = widen(single)
-		}
+	if err == nil {
+		return v
 	}
-	if err != nil {
-		var whole []int64
-		if err = a.file.Read(name+".npy", &whole); err == nil {
-			for _, n := range whole {
-				v = append(v, float64(n))
-			}
-		}
+	var (
+		single []float32
+		long   []int64
+		short  []int32
+	)
+	switch {
+	case a.file.Read(name+".npy", &single) == nil:
+		return converted(single)
+	case a.file.Read(name+".npy", &long) == nil:
+		return converted(long)
+	case a.file.Read(name+".npy", &short) == nil:
+		return converted(short)
 	}
-	if err != nil {
-		a.t.Fatalf("%s: %v", name, err)
+	a.t.Fatalf("%s: %v", name, err)
+	return nil
+}
+
+// converted returns numbers as float64.
+func converted[N float32 | int32 | int64](v []N) []float64 {
+	w := make([]float64, len(v))
+	for i, x := range v {
+		w[i] = float64(x)
 	}
-	return v
+	return w
 }
 
 // has says whether there is an array of this name.
