@@ -413,14 +413,20 @@ func (s *session[T]) statistics() []float64 {
 	return all
 }
 
-// checkParameters compares parameters and counters after three steps.
+// checkParameters compares parameters and counters after three steps. A
+// gradient that vanishes in exact arithmetic is noise n, which three steps of
+// Adam turn into up to 3·rate·n/ε: so much is allowed in addition, for ten times
+// the noise of the reference.
 func (s *session[T]) checkParameters(tol float64) {
 	s.t.Helper()
-	want := s.ref.get("adam3_f64")
+	want, gradients := s.ref.get("adam3_f64"), s.ref.get("grad_f64")
 	for i, e := range s.parameters() {
-		w := want[74*i : 74*i+74]
+		w, allowed := want[74*i:74*i+74], tol
+		if g := gradients[74*i+1]; g < 1e-9 {
+			allowed += 3 * 4e-4 * 10 * g / 1e-8 / w[1]
+		}
 		got := summary(s.download(e.Value))
-		near(s.t, e.Name+" after three steps", relative(s.t, got[1:], w[1:]), tol)
+		near(s.t, e.Name+" after three steps", relative(s.t, got[1:], w[1:]), allowed)
 	}
 	counters := s.ref.get("nbt_after3")
 	for _, e := range s.m.Entries() {

@@ -37,7 +37,12 @@ func TanhBackward[T Float](y, dy, dx []T) {
 }
 
 // Axpy adds a·x to y.
-func Axpy[T Float](a T, x, y []T) { axpyTo(y, a, x, 1) }
+func Axpy[T Float](a T, x, y []T) {
+	y = y[:len(x)]
+	for i, v := range x {
+		y[i] += a * v
+	}
+}
 
 // Scale multiplies x by a.
 func Scale[T Float](a T, x []T) {

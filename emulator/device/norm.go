@@ -65,7 +65,7 @@ func BatchNormApply[T Float](threads int, n BatchNorm, x, scale, shift, residual
 			dst[i] = z
 		}
 		if residual != nil {
-			axpyTo(dst, 1, channelOf(n, residual, b, c), 1)
+			Axpy(1, channelOf(n, residual, b, c), dst)
 		}
 	})
 }
