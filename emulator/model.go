@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package emulator
+
+import (
+	"fmt"
+
+	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/nn"
+)
+
+// Model is a network on a device. It is used by one goroutine.
+type Model[T device.Float] struct {
+	config     Config
+	env        *nn.Env[T]
+	branches   *branches[T]
+	bottleneck *nn.Sequential[T]
+	decoder    *nn.Sequential[T]
+	entries    []*nn.Entry[T] // in the order of the state_dict
+	memory     memory[T]
+}
+
+// New returns a network without values: give it some by Init, Set or Adopt.
+func New[T device.Float](dev device.Device[T], c Config) (*Model[T], error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c = c.WithDefaults()
+	m := &Model[T]{config: c, env: nn.NewEnv(dev)}
+	m.branches = newBranches(m.env, c.Grid)
+	m.bottleneck = newBottleneck(m.env, c, m.branches.OutLen())
+	m.decoder = newDecoder(m.env, c)
+	m.entries = append(append(m.branches.Entries(), m.bottleneck.Entries()...), m.decoder.Entries()...)
+	return m, nil
+}
+
+// Config returns the shape of the network, defaults filled in.
+func (m *Model[T]) Config() Config { return m.config }
+
+// Device returns the device the network runs on.
+func (m *Model[T]) Device() device.Device[T] { return m.env.Device }
+
+// Observe has f shown the output of every layer as it appears, under its name
+// in the original; nil ends it. Fused layers appear once, as the last of them.
+func (m *Model[T]) Observe(f func(name string, y device.Buffer[T])) { m.env.Observe = f }
+
+// Forward computes the images of x[B, 3, g, g, g]. In training mode it
+// normalises by the statistics of the batch and moves the running ones. The
+// result is valid until the next Forward.
+func (m *Model[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
+	y := m.branches.Forward(x, batch, train)  // [B, 3·32·(g/16)³]
+	y = m.bottleneck.Forward(y, batch, train) // [B, 64, F, g/8, g/8]
+	y = m.decoder.Forward(y, batch, train)    // [B, 1, F, g, g]
+	if m.env.Observe != nil {
+		m.env.Observe(m.decoderName(), y)
+	}
+	return y
+}
+
+// Backward adds the derivatives of a loss to Gradients, given its derivative
+// with respect to the output of the last Forward, which must have been in
+// training mode.
+func (m *Model[T]) Backward(dy device.Buffer[T]) {
+	atDecoder := m.decoder.Backward(dy)
+	atFeatures := m.bottleneck.Backward(atDecoder)
+	m.env.Give(atDecoder)
+	m.branches.Backward(atFeatures)
+	m.env.Give(atFeatures)
+}
+
+// Predict computes the images of x[B, 3, g, g, g] in inference, from and to the
+// host.
+func (m *Model[T]) Predict(x *device.Tensor[T]) (*device.Tensor[T], error) {
+	batch, err := m.batchOf(x.Shape)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.complete(); err != nil {
+		return nil, err
+	}
+	dev := m.env.Device
+	in := m.env.Take(x.Len())
+	defer m.env.Give(in)
+	dev.Upload(in, x.Data)
+	out := device.NewTensor[T](append([]int{batch}, m.config.OutputShape()...)...)
+	dev.Download(out.Data, m.Forward(in, batch, false))
+	return out, dev.Sync()
+}
+
+// batchOf returns the number of samples in an input of this shape.
+func (m *Model[T]) batchOf(shape []int) (int, error) {
+	want := m.config.InputShape()
+	ok := len(shape) == len(want)+1 && shape[0] > 0
+	for i := 0; ok && i < len(want); i++ {
+		ok = shape[i+1] == want[i]
+	}
+	if !ok {
+		return 0, fmt.Errorf("emulator: input of shape %v; this network takes [B %d %d %d %d]", shape, want[0], want[1], want[2], want[3])
+	}
+	return shape[0], nil
+}
+
+// MACs returns the multiplications (each with an addition) of a forward pass
+// per sample: those of convolutions and dense layers, padding included.
+func (m *Model[T]) MACs() int { return m.branches.MACs() + m.bottleneck.MACs() + m.decoder.MACs() }
+
+// FLOPs returns the floating-point operations of a forward pass per sample.
+func (m *Model[T]) FLOPs() int { return 2 * m.MACs() }
+
+func encoderName(e int) string { return fmt.Sprintf("encoder%d", e) }
+
+func (m *Model[T]) decoderName() string {
+	if m.config.Variant == Net3D {
+		return "decoder3d"
+	}
+	return "decoder"
+}

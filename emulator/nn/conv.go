@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package nn
+
+import (
+	"github.com/columen/columen/emulator/device"
+)
+
+// Conv is a convolution with bias in two or three dimensions.
+type Conv[T device.Float] struct {
+	env          *Env[T]
+	shape        device.Conv
+	weight, bias *Entry[T]
+	x            device.Buffer[T] // input of the last Forward
+	batch        int
+	y            slot[T]
+	first        bool
+}
+
+// ConvOptions says how a convolution differs from the usual.
+type ConvOptions struct {
+	Planar bool // two-dimensional: weights are [Co, Ci, kh, kw]
+	First  bool // nothing before it is trained: Backward returns nil
+}
+
+// NewConv returns a convolution of the given name. It panics if the shape is
+// impossible.
+func NewConv[T device.Float](env *Env[T], name string, shape device.Conv, opts ConvOptions) *Conv[T] {
+	if err := shape.Validate(); err != nil {
+		panic("nn: " + name + ": " + err.Error())
+	}
+	dims := append([]int{shape.Out, shape.In}, shape.Kernel[:]...)
+	if opts.Planar {
+		dims = append([]int{shape.Out, shape.In}, shape.Kernel[1:]...)
+	}
+	fan := shape.In * shape.Taps()
+	return &Conv[T]{
+		env: env, shape: shape, first: opts.First,
+		weight: &Entry[T]{Name: name + ".weight", Shape: dims, Kind: Weight, FanIn: fan},
+		bias:   &Entry[T]{Name: name + ".bias", Shape: []int{shape.Out}, Kind: Bias, FanIn: fan},
+	}
+}
+
+// Forward computes the convolution.
+func (l *Conv[T]) Forward(x device.Buffer[T], batch int, _ bool) device.Buffer[T] {
+	l.x, l.batch = x, batch
+	y := l.y.get(l.env.Device, l.shape.OutLen(batch))
+	l.env.Device.ConvForward(l.shape, batch, x, l.weight.Value, l.bias.Value, y)
+	return y
+}
+
+// Backward computes the derivatives.
+func (l *Conv[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
+	dev := l.env.Device
+	dev.ConvBackwardWeights(l.shape, l.batch, l.x, dy, l.weight.Grad, l.bias.Grad)
+	if l.first {
+		return nil
+	}
+	dx := l.env.Take(l.shape.InLen(l.batch))
+	dev.ConvBackwardData(l.shape, l.batch, dy, l.weight.Value, dx)
+	return dx
+}
+
+// Entries lists weight and bias.
+func (l *Conv[T]) Entries() []*Entry[T] { return []*Entry[T]{l.weight, l.bias} }
+
+// OutLen is the number of output values per sample.
+func (l *Conv[T]) OutLen() int { return l.shape.OutLen(1) }
+
+// OutSize is the extents of the output.
+func (l *Conv[T]) OutSize() [3]int { return l.shape.OutSize() }
+
+// MACs is the number of multiplications per sample.
+func (l *Conv[T]) MACs() int { return l.shape.MACs() }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package nn
+
+import "github.com/columen/columen/emulator/device"
+
+// Linear is a fully connected layer with bias.
+type Linear[T device.Float] struct {
+	env          *Env[T]
+	shape        device.Linear
+	weight, bias *Entry[T]
+	x            device.Buffer[T]
+	batch        int
+	y            slot[T]
+}
+
+// NewLinear returns a dense layer of the given name.
+func NewLinear[T device.Float](env *Env[T], name string, in, out int) *Linear[T] {
+	return &Linear[T]{
+		env: env, shape: device.Linear{In: in, Out: out},
+		weight: &Entry[T]{Name: name + ".weight", Shape: []int{out, in}, Kind: Weight, FanIn: in},
+		bias:   &Entry[T]{Name: name + ".bias", Shape: []int{out}, Kind: Bias, FanIn: in},
+	}
+}
+
+// Forward computes y = x·wᵀ + b.
+func (l *Linear[T]) Forward(x device.Buffer[T], batch int, _ bool) device.Buffer[T] {
+	l.x, l.batch = x, batch
+	y := l.y.get(l.env.Device, batch*l.shape.Out)
+	l.env.Device.LinearForward(l.shape, batch, x, l.weight.Value, l.bias.Value, y)
+	return y
+}
+
+// Backward computes the derivatives.
+func (l *Linear[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
+	l.env.Device.LinearBackwardWeights(l.shape, l.batch, l.x, dy, l.weight.Grad, l.bias.Grad)
+	dx := l.env.Take(l.batch * l.shape.In)
+	l.env.Device.LinearBackwardData(l.shape, l.batch, dy, l.weight.Value, dx)
+	return dx
+}
+
+// Entries lists weight and bias.
+func (l *Linear[T]) Entries() []*Entry[T] { return []*Entry[T]{l.weight, l.bias} }
+
+// OutLen is the number of output values per sample.
+func (l *Linear[T]) OutLen() int { return l.shape.Out }
+
+// MACs is the number of multiplications per sample.
+func (l *Linear[T]) MACs() int { return l.shape.MACs() }
