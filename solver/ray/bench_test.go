@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/columen/columen/solver/grid"
 	"github.com/columen/columen/solver/line"
@@ -61,5 +62,11 @@ func benchmarkImage[T grid.Float](b *testing.B, kernel string, c cube, l *line.L
 	b.StopTimer()
 	per := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
 	b.ReportMetric(per/1e6, "ms/image")
+	if e, ok := k.(interface{ exponentials(n int) float64 }); ok {
+		// The limit: the bare exponentials of every cell and channel. Less than all of it is possible, where the line is far away.
+		start := time.Now()
+		e.exponentials(c.n * c.n * c.n * nf)
+		b.ReportMetric(float64(time.Since(start).Nanoseconds())/per, "of-limit")
+	}
 	b.ReportMetric(per/float64(c.n*c.n*c.n*nf), "ns/cell·channel")
 }

@@ -34,7 +34,9 @@ typedef struct {
 /* Each kernel returns 0, or 1 where a cell holds what no transfer can be computed for. */
 #define RAY_DECLARE(name)                                                              \
   int ray_f64_##name(const ray_line *, ray_row *, void *scratch); \
-  int ray_f32_##name(const ray_line *, ray_row *, void *scratch);
+  int ray_f32_##name(const ray_line *, ray_row *, void *scratch);  \
+  double ray_exp64_##name(int64_t n);                              \
+  double ray_exp32_##name(int64_t n);
 RAY_DECLARE(base)
 RAY_DECLARE(avx2)
 

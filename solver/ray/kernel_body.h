@@ -19,6 +19,7 @@
 #define INT int64_t
 #define REAL double
 #define FUNCTION NAME(f64, TARGET)
+#define EXPONENTIALS NAME(exp64, TARGET)
 /* A segment is left out where its τ < 1e-18·min(1, its τ at line centre): √(ln 1e18). Nothing smaller than SMALLEST at line centre counts. */
 #define CUTOFF_ROOT 6.4379
 #define SMALLEST 1e-200
@@ -38,6 +39,7 @@
 #undef INT
 #undef REAL
 #undef FUNCTION
+#undef EXPONENTIALS
 #undef CUTOFF_ROOT
 #undef SMALLEST
 #undef NARROW
@@ -52,6 +54,7 @@
 #define INT int32_t
 #define REAL float
 #define FUNCTION NAME(f32, TARGET)
+#define EXPONENTIALS NAME(exp32, TARGET)
 #define CUTOFF_ROOT 4.7112 /* √(ln 4.4e9) */
 #define SMALLEST 1e-30
 #include "kernel_math.h"

@@ -40,6 +40,13 @@ static int integrate(int target, int f64, const ray_line *line, const void *coef
 	row->outside = r.outside;
 	return refused;
 }
+
+static double exponentials(int target, int f64, int64_t n) {
+#if defined(__x86_64__)
+	if (target == TARGET_AVX2) return f64 ? ray_exp64_avx2(n) : ray_exp32_avx2(n);
+#endif
+	return f64 ? ray_exp64_base(n) : ray_exp32_base(n);
+}
 */
 import "C"
 
@@ -124,11 +131,7 @@ func (k *native[T]) Integrate(row *Row[T], out *Result[T]) (Light, error) {
 	r.pieces = C.int32_t(len(row.Ends))
 	r.stride_ray, r.stride_channel, r.stride_piece = C.int64_t(out.StrideRay), C.int64_t(out.StrideChannel), C.int64_t(out.StridePiece)
 	r.total, r.outside = 0, 0
-	f64 := C.int(0)
-	if unsafe.Sizeof(T(0)) == 8 {
-		f64 = 1
-	}
-	refused := C.integrate(k.target, f64, &k.line, unsafe.Pointer(&k.coef[0]), &k.row,
+	refused := C.integrate(k.target, cbool(unsafe.Sizeof(T(0)) == 8), &k.line, unsafe.Pointer(&k.coef[0]), &k.row,
 		unsafe.Pointer(&row.Density[row.Origin]), unsafe.Pointer(&row.Temperature[row.Origin]),
 		unsafe.Pointer(&row.Velocity[row.Origin]), unsafe.Pointer(&row.Turbulence[row.Origin]),
 		(*C.int32_t)(unsafe.Pointer(&row.Ends[0])), (*C.double)(unsafe.Pointer(&k.offsets[0])),
@@ -150,6 +153,11 @@ func (k *native[T]) refusal(row *Row[T]) error {
 		}
 	}
 	panic("ray: kernel refused a row that is in order")
+}
+
+// exponentials does nothing but two exponentials for each of n numbers.
+func (k *native[T]) exponentials(n int) float64 {
+	return float64(C.exponentials(k.target, cbool(unsafe.Sizeof(T(0)) == 8), C.int64_t(n)))
 }
 
 func cbool(b bool) C.int32_t {
