@@ -195,6 +195,53 @@ func TestTrainingOnAPoisonDevice(t *testing.T) {
 	}
 }
 
+// A device that prepares passes for inference gives the same images, also after
+// values have changed by any way.
+func TestFusedInference(t *testing.T) {
+	plain, fused := device.NewScalar[float32](2), poison.New[float32](2)
+	a, b := mustModel(t, plain, small(Net)), mustModel(t, fused, small(Net))
+	x := sample(a.Config(), 1)
+	var last []float32
+	same := func(after string) {
+		t.Helper()
+		ya, err := a.Predict(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		yb, err := b.Predict(x)
+		if err != nil || !slices.Equal(ya.Data, yb.Data) {
+			t.Errorf("after %s the images differ (error %v)", after, err)
+		}
+		if slices.Equal(ya.Data, last) {
+			t.Errorf("%s changed nothing", after)
+		}
+		last = ya.Data
+	}
+	for _, m := range []*Model[float32]{a, b} {
+		if err := m.Init(4); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same("Init")
+	for _, m := range []*Model[float32]{a, b} {
+		if err := m.Set("decoder.layers.1.weight", make([]float32, 32)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same("Set")
+	for _, m := range []*Model[float32]{a, b} {
+		m.Device().Scale(0.5, m.Parameters())
+		m.Changed()
+	}
+	same("a step")
+	for _, m := range []*Model[float32]{a, b} {
+		in := m.Device().Alloc(x.Len())
+		m.Device().Upload(in, x.Data)
+		m.Forward(in, 1, true)
+	}
+	same("a pass in training mode")
+}
+
 // In inference samples do not see each other, whatever the batch.
 func TestPredictInBatches(t *testing.T) {
 	for _, v := range []Variant{Net, Net3D} {
