@@ -28,3 +28,18 @@ type FusedConv[T Float] interface {
 	// Free gives the memory of the pass back.
 	Free()
 }
+
+// Packer is offered by devices that keep the weights of dense layers in a form
+// of their own for inference, such as with fewer bits. It is optional.
+type Packer[T Float] interface {
+	// PackLinear prepares a layer. Later changes of the buffers have no effect.
+	PackLinear(l Linear, w, bias Buffer[T]) PackedLinear[T]
+}
+
+// PackedLinear is a prepared dense layer.
+type PackedLinear[T Float] interface {
+	// Forward writes y = x·wᵀ + bias.
+	Forward(batch int, x, y Buffer[T])
+	// Free gives the memory of the layer back.
+	Free()
+}
