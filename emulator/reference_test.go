@@ -43,6 +43,13 @@ func TestHashAgainstItsCheckValues(t *testing.T) {
 // hashed returns n values offset + scale·u(tensor,i), rounded to float32.
 func hashed[T device.Float](tensor, n int, offset, scale float64) []T {
 	v := make([]T, n)
+	hashInto(v, tensor, offset, scale)
+	return v
+}
+
+// hashInto writes what hashed returns.
+func hashInto[T device.Float](v []T, tensor int, offset, scale float64) {
+	n := len(v)
 	var wg sync.WaitGroup
 	for k := range 2 {
 		wg.Go(func() {
@@ -52,12 +59,11 @@ func hashed[T device.Float](tensor, n int, offset, scale float64) []T {
 		})
 	}
 	wg.Wait()
-	return v
 }
 
-// fill gives the network the values of testdata/README.md.
-func fill[T device.Float](t *testing.T, m *Model[T]) {
-	t.Helper()
+// fill gives the network the values of testdata/README.md, in place: copies of
+// 33 million values would take longer than the network.
+func fill[T device.Float](dev *device.Scalar[T], m *Model[T]) {
 	m.Allocate()
 	for i, e := range m.Entries() {
 		var offset, scale float64
@@ -73,9 +79,7 @@ func fill[T device.Float](t *testing.T, m *Model[T]) {
 		case nn.Counter:
 			continue
 		}
-		if err := m.Set(e.Name, hashed[T](i, e.Len(), offset, scale)); err != nil {
-			t.Fatal(err)
-		}
+		hashInto(dev.Resolve(e.Value), i, offset, scale)
 	}
 }
 
