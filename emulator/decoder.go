@@ -62,12 +62,15 @@ func (d *decoderBuilder[T]) cells() int { return d.size[0] * d.size[1] * d.size[
 
 // convolve appends a convolution and, if asked, normalisation and rectifier.
 func (d *decoderBuilder[T]) convolve(in, out int, norm bool) {
-	d.add(1, nn.NewConv(d.env, d.module(d.next), device.Conv{
+	shape := device.Conv{
 		In: in, Out: out, Size: d.size, Kernel: [3]int{1, 3, 3}, Stride: cubic(1), Pad: [3]int{0, 1, 1},
-	}, nn.ConvOptions{Planar: d.planar}))
-	if norm {
-		d.add(2, nn.NewBatchNorm(d.env, d.module(d.next), out, d.cells(), true))
 	}
+	opts, name := nn.ConvOptions{Planar: d.planar}, d.module(d.next)
+	if norm {
+		d.add(3, nn.NewConvNorm(d.env, name, d.module(d.next+1), shape, opts))
+		return
+	}
+	d.add(1, nn.NewConv(d.env, name, shape, opts))
 }
 
 // upsample appends a doubling of height and width.

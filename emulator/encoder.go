@@ -17,7 +17,7 @@ func newEncoder[T device.Float](env *nn.Env[T], name string, grid int) *nn.Seque
 	stem := newCBR(env, layer(0), device.Conv{
 		In: 1, Out: 4, Size: cubic(grid), Kernel: cubic(3), Stride: cubic(1), Pad: cubic(0),
 	}, nn.ConvOptions{First: true})
-	pool := nn.NewMaxPool(env, 4, stem.conv.OutSize())
+	pool := nn.NewMaxPool(env, 4, stem.OutSize())
 	items := []nn.Item[T]{{Name: layer(0), Layer: stem}, {Name: layer(1), Layer: pool}}
 	size, in := pool.OutSize(), 4
 	for _, out := range []int{8, 16, 32} {
@@ -25,7 +25,7 @@ func newEncoder[T device.Float](env *nn.Env[T], name string, grid int) *nn.Seque
 			at := layer(len(items))
 			b := newResBlock(env, at, in, out, size, k == 0)
 			items = append(items, nn.Item[T]{Name: at, Layer: b})
-			size, in = b.cbr0.conv.OutSize(), out
+			size, in = b.cbr0.OutSize(), out
 		}
 	}
 	return nn.NewSequential(env, items...)
@@ -34,51 +34,18 @@ func newEncoder[T device.Float](env *nn.Env[T], name string, grid int) *nn.Seque
 // cubic returns the same number along the three axes.
 func cubic(n int) [3]int { return [3]int{n, n, n} }
 
-// cbr is convolution, batch normalisation and rectifier.
-type cbr[T device.Float] struct {
-	env  *nn.Env[T]
-	conv *nn.Conv[T]
-	norm *nn.BatchNorm[T]
+// newCBR returns convolution, batch normalisation and rectifier under the names
+// that the original's block of this name gives them.
+func newCBR[T device.Float](env *nn.Env[T], name string, shape device.Conv, opts nn.ConvOptions) *nn.ConvNorm[T] {
+	return nn.NewConvNorm(env, name+".layers.0", name+".layers.1", shape, opts)
 }
-
-func newCBR[T device.Float](env *nn.Env[T], name string, shape device.Conv, opts nn.ConvOptions) *cbr[T] {
-	conv := nn.NewConv(env, name+".layers.0", shape, opts)
-	return &cbr[T]{env: env, conv: conv, norm: nn.NewBatchNorm(env, name+".layers.1", shape.Out, conv.OutLen()/shape.Out, true)}
-}
-
-// Forward applies the three steps.
-func (l *cbr[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
-	return l.forwardAdd(x, nil, batch, train)
-}
-
-// forwardAdd applies the three steps and adds a residual, if not nil.
-func (l *cbr[T]) forwardAdd(x, residual device.Buffer[T], batch int, train bool) device.Buffer[T] {
-	return l.norm.ForwardAdd(l.conv.Forward(x, batch, train), residual, batch, train)
-}
-
-// Backward computes the derivatives.
-func (l *cbr[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
-	g := l.norm.Backward(dy)
-	dx := l.conv.Backward(g)
-	l.env.Give(g)
-	return dx
-}
-
-// Entries lists those of the convolution and of the normalisation.
-func (l *cbr[T]) Entries() []*nn.Entry[T] { return append(l.conv.Entries(), l.norm.Entries()...) }
-
-// OutLen is the number of output values per sample.
-func (l *cbr[T]) OutLen() int { return l.conv.OutLen() }
-
-// MACs is the number of multiplications per sample.
-func (l *cbr[T]) MACs() int { return l.conv.MACs() }
 
 // resBlock is y = CBR1(CBR0(x)) and then y + short(y) where the resolution
 // changes, else y + x, without a rectifier after the sum. The original takes
 // the shortcut from y, not from x, and owns a short even where it is unused.
 type resBlock[T device.Float] struct {
 	env               *nn.Env[T]
-	cbr0, cbr1, short *cbr[T]
+	cbr0, cbr1, short *nn.ConvNorm[T]
 	skip              bool // use short
 }
 
@@ -103,10 +70,10 @@ func newResBlock[T device.Float](env *nn.Env[T], name string, in, out int, size 
 func (b *resBlock[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
 	y := b.cbr0.Forward(x, batch, train)
 	if !b.skip {
-		return b.cbr1.forwardAdd(y, x, batch, train)
+		return b.cbr1.ForwardAdd(y, x, batch, train)
 	}
 	y = b.cbr1.Forward(y, batch, train)
-	return b.short.forwardAdd(y, y, batch, train)
+	return b.short.ForwardAdd(y, y, batch, train)
 }
 
 // Backward computes the derivatives.

@@ -20,6 +20,7 @@ import (
 // ICCV, 1026, with the gain √(2/(1 + a²)).
 func (m *Model[T]) Init(seed uint64) error {
 	m.Allocate()
+	m.env.Changed()
 	dev, key := m.env.Device, philox.NewKey(seed)
 	for t, e := range m.entries {
 		switch e.Kind {

@@ -44,10 +44,18 @@ func (m *Model[T]) Device() device.Device[T] { return m.env.Device }
 // in the original; nil ends it. Fused layers appear once, as the last of them.
 func (m *Model[T]) Observe(f func(name string, y device.Buffer[T])) { m.env.Observe = f }
 
+// Changed tells the network that its values were written to by somebody else,
+// such as an optimiser: what was prepared for inference is then made anew.
+// Passes in training mode, Init, Set and Adopt do so by themselves.
+func (m *Model[T]) Changed() { m.env.Changed() }
+
 // Forward computes the images of x[B, 3, g, g, g]. In training mode it
 // normalises by the statistics of the batch and moves the running ones. The
 // result is valid until the next Forward.
 func (m *Model[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
+	if train {
+		m.env.Changed()
+	}
 	y := m.branches.Forward(x, batch, train)  // [B, 3·32·(g/16)³]
 	y = m.bottleneck.Forward(y, batch, train) // [B, 64, F, g/8, g/8]
 	y = m.decoder.Forward(y, batch, train)    // [B, 1, F, g, g]

@@ -128,11 +128,12 @@ func sample(c Config, batch int) *device.Tensor[float32] {
 	return x
 }
 
-// train makes steps of training, calls after each and returns the parameters and statistics.
-func train(t *testing.T, dev device.Device[float32], steps int, after func(step int)) []float32 {
+// train makes steps of training and shows the parameters and statistics after
+// each.
+func train(t *testing.T, dev device.Device[float32], steps int, after func(values []float32)) {
 	t.Helper()
 	c := small(Net3D).WithDefaults()
-	c.Frequencies = 3
+	c.Frequencies = 2
 	m := mustModel(t, dev, c)
 	if err := m.Init(3); err != nil {
 		t.Fatal(err)
@@ -150,7 +151,7 @@ func train(t *testing.T, dev device.Device[float32], steps int, after func(step 
 	out, grad := make([]float32, n), make([]float32, n)
 	x, dy := dev.Alloc(batch*device.Volume(c.InputShape())), dev.Alloc(n)
 	dev.Upload(x, sample(c, batch).Data)
-	for step := range steps {
+	for range steps {
 		dev.Fill(m.Gradients(), 0)
 		dev.Download(out, m.Forward(x, batch, true))
 		if _, err := loss.Eval(f, out, hashed[float32](8, n, 0.5, 0.4), grad); err != nil {
@@ -159,11 +160,10 @@ func train(t *testing.T, dev device.Device[float32], steps int, after func(step 
 		dev.Upload(dy, grad)
 		m.Backward(dy)
 		adam.Step(1e-3)
-		after(step)
+		values := make([]float32, m.memory.values.Len())
+		dev.Download(values, m.memory.values)
+		after(values)
 	}
-	all := make([]float32, m.memory.values.Len())
-	dev.Download(all, m.memory.values)
-	return all
 }
 
 // counting counts allocations.
@@ -182,17 +182,67 @@ func (c *counting) Alloc(n int) device.Buffer[float32] {
 // memory in the first step.
 func TestTrainingOnAPoisonDevice(t *testing.T) {
 	dev, first := &counting{Device: device.NewScalar[float32](2)}, 0
-	want := train(t, dev, 2, func(step int) {
-		if step == 0 {
-			first = dev.allocs
+	var want []float32
+	train(t, dev, 2, func(values []float32) {
+		if want == nil {
+			want, first = values, dev.allocs
 		}
 	})
 	if dev.allocs != first {
 		t.Errorf("%d allocations in the first step, %d in the second", first, dev.allocs-first)
 	}
-	if got := train(t, poison.New[float32](1), 2, func(int) {}); !slices.Equal(got, want) {
-		t.Error("the poison device gives another result")
+	train(t, poison.New[float32](1), 1, func(values []float32) {
+		if !slices.Equal(values, want) {
+			t.Error("the poison device gives another result")
+		}
+	})
+}
+
+// A device that prepares passes for inference gives the same images, also after
+// values have changed by any way.
+func TestFusedInference(t *testing.T) {
+	plain, fused := device.NewScalar[float32](2), poison.New[float32](2)
+	a, b := mustModel(t, plain, small(Net)), mustModel(t, fused, small(Net))
+	x := sample(a.Config(), 1)
+	var last []float32
+	same := func(after string) {
+		t.Helper()
+		ya, err := a.Predict(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		yb, err := b.Predict(x)
+		if err != nil || !slices.Equal(ya.Data, yb.Data) {
+			t.Errorf("after %s the images differ (error %v)", after, err)
+		}
+		if slices.Equal(ya.Data, last) {
+			t.Errorf("%s changed nothing", after)
+		}
+		last = ya.Data
 	}
+	for _, m := range []*Model[float32]{a, b} {
+		if err := m.Init(4); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same("Init")
+	for _, m := range []*Model[float32]{a, b} {
+		if err := m.Set("decoder.layers.1.weight", make([]float32, 32)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same("Set")
+	for _, m := range []*Model[float32]{a, b} {
+		m.Device().Scale(0.5, m.Parameters())
+		m.Changed()
+	}
+	same("a step")
+	for _, m := range []*Model[float32]{a, b} {
+		in := m.Device().Alloc(x.Len())
+		m.Device().Upload(in, x.Data)
+		m.Forward(in, 1, true)
+	}
+	same("a pass in training mode")
 }
 
 // In inference samples do not see each other, whatever the batch.

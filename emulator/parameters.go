@@ -48,7 +48,7 @@ func (m *Model[T]) ParameterCount() (all, withoutGradient int) {
 
 // Parameters returns the values of the parameters that have gradients, one
 // after the other in the order of the state_dict. It is nil until Init,
-// Allocate or Set.
+// Allocate or Set. Who writes to it calls Changed before the next inference.
 func (m *Model[T]) Parameters() device.Buffer[T] {
 	if m.memory.values == nil {
 		return nil
@@ -127,6 +127,7 @@ func (m *Model[T]) Set(name string, values []T) error {
 		return fmt.Errorf("emulator: %s cannot be set in a network with adopted values", name)
 	}
 	m.Allocate()
+	m.env.Changed()
 	m.env.Device.Upload(e.Value, values)
 	return nil
 }
@@ -143,6 +144,7 @@ func (m *Model[T]) Adopt(name string, values []T) error {
 		return fmt.Errorf("emulator: %s cannot be adopted by a network that has memory of its own; use Set", name)
 	}
 	m.memory.adopted = true
+	m.env.Changed()
 	e.Value = m.env.Device.Adopt(values)
 	return nil
 }

@@ -11,14 +11,14 @@ package device
 func ConvForward[T Float](threads int, c Conv, batch int, x, w, bias, y []T) {
 	nin, nout, taps, spans, stride := volume3(c.Size), volume3(c.OutSize()), c.Taps(), c.spans(), c.Stride[2]
 	ranges(threads, batch*c.Out, func(lo, hi int) {
-		sum := make([]float64, nout)
+		sum, src := make([]float64, nout), make([]float64, nin)
 		for job := lo; job < hi; job++ {
 			b, o := job/c.Out, job%c.Out
 			for j := range sum {
 				sum[j] = float64(bias[o])
 			}
 			for i := range c.In {
-				src := x[(b*c.In+i)*nin : (b*c.In+i+1)*nin]
+				widen(src, x[(b*c.In+i)*nin:])
 				for k, wk := range w[(o*c.In+i)*taps : (o*c.In+i+1)*taps] {
 					for _, r := range spans[k] {
 						gather(sum[r.at:r.at+r.n], float64(wk), src[r.from:], stride)
@@ -36,12 +36,12 @@ func ConvForward[T Float](threads int, c Conv, batch int, x, w, bias, y []T) {
 func ConvBackwardData[T Float](threads int, c Conv, batch int, dy, w, dx []T) {
 	nin, nout, taps, spans, stride := volume3(c.Size), volume3(c.OutSize()), c.Taps(), c.spans(), c.Stride[2]
 	ranges(threads, batch*c.In, func(lo, hi int) {
-		sum := make([]float64, nin)
+		sum, src := make([]float64, nin), make([]float64, nout)
 		for job := lo; job < hi; job++ {
 			b, i := job/c.In, job%c.In
 			clear(sum)
 			for o := range c.Out {
-				src := dy[(b*c.Out+o)*nout : (b*c.Out+o+1)*nout]
+				widen(src, dy[(b*c.Out+o)*nout:])
 				for k, wk := range w[(o*c.In+i)*taps : (o*c.In+i+1)*taps] {
 					for _, r := range spans[k] {
 						scatter(sum[r.from:], float64(wk), src[r.at:r.at+r.n], stride)
@@ -59,17 +59,17 @@ func ConvBackwardData[T Float](threads int, c Conv, batch int, dy, w, dx []T) {
 func ConvBackwardWeights[T Float](threads int, c Conv, batch int, x, dy, dw, db []T) {
 	nin, nout, taps, spans, stride := volume3(c.Size), volume3(c.OutSize()), c.Taps(), c.spans(), c.Stride[2]
 	ranges(threads, c.Out, func(lo, hi int) {
-		sums := make([]float64, c.In*taps)
+		sums, src, in := make([]float64, c.In*taps), make([]float64, nout), make([]float64, nin)
 		for o := lo; o < hi; o++ {
 			clear(sums)
 			var bias float64
 			for b := range batch {
-				src := dy[(b*c.Out+o)*nout : (b*c.Out+o+1)*nout]
+				widen(src, dy[(b*c.Out+o)*nout:])
 				for _, v := range src {
-					bias += float64(v)
+					bias += v
 				}
 				for i := range c.In {
-					in := x[(b*c.In+i)*nin : (b*c.In+i+1)*nin]
+					widen(in, x[(b*c.In+i)*nin:])
 					for k := range taps {
 						for _, r := range spans[k] {
 							sums[i*taps+k] += product(src[r.at:r.at+r.n], in[r.from:], stride)
@@ -130,47 +130,54 @@ func reach(out, in, stride, shift int) (lo, hi int) {
 }
 
 // gather adds a·src[j·stride] to dst[j].
-func gather[T Float](dst []float64, a float64, src []T, stride int) {
+func gather(dst []float64, a float64, src []float64, stride int) {
 	if stride == 1 {
 		src = src[:len(dst)]
 		for j, v := range src {
-			dst[j] += a * float64(v)
+			dst[j] += a * v
 		}
 		return
 	}
 	for j := range dst {
-		dst[j] += a * float64(src[j*stride])
+		dst[j] += a * src[j*stride]
 	}
 }
 
 // scatter adds a·src[j] to dst[j·stride].
-func scatter[T Float](dst []float64, a float64, src []T, stride int) {
+func scatter(dst []float64, a float64, src []float64, stride int) {
 	if stride == 1 {
 		dst = dst[:len(src)]
 		for j, v := range src {
-			dst[j] += a * float64(v)
+			dst[j] += a * v
 		}
 		return
 	}
 	for j, v := range src {
-		dst[j*stride] += a * float64(v)
+		dst[j*stride] += a * v
 	}
 }
 
 // product returns Σ_j a[j]·b[j·stride].
-func product[T Float](a, b []T, stride int) float64 {
+func product(a, b []float64, stride int) float64 {
 	var sum float64
 	if stride == 1 {
 		b = b[:len(a)]
 		for j, v := range a {
-			sum += float64(v) * float64(b[j])
+			sum += v * b[j]
 		}
 		return sum
 	}
 	for j, v := range a {
-		sum += float64(v) * float64(b[j*stride])
+		sum += v * b[j*stride]
 	}
 	return sum
+}
+
+// widen converts as many values as dst takes.
+func widen[T Float](dst []float64, src []T) {
+	for j, v := range src[:len(dst)] {
+		dst[j] = float64(v)
+	}
 }
 
 // round converts sums to the type of the result.

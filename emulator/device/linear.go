@@ -15,9 +15,9 @@ func LinearForward[T Float](threads int, l Linear, batch int, x, w, bias, y []T)
 // LinearBackwardData computes dx[b,i] = Σ_o dy[b,o]·w[o,i].
 func LinearBackwardData[T Float](threads int, l Linear, batch int, dy, w, dx []T) {
 	ranges(threads, l.In, func(lo, hi int) {
-		sum := make([]float64, batch*(hi-lo))
+		sum, row := make([]float64, batch*(hi-lo)), make([]float64, hi-lo)
 		for o := range l.Out {
-			row := w[o*l.In+lo : o*l.In+hi]
+			widen(row, w[o*l.In+lo:])
 			for b := range batch {
 				scatter(sum[b*(hi-lo):], float64(dy[b*l.Out+o]), row, 1)
 			}

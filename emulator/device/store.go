@@ -51,6 +51,10 @@ func (s HostStore[T]) CopyRows(r Rows, dst, src Buffer[T]) {
 // Fill sets every value to v.
 func (s HostStore[T]) Fill(dst Buffer[T], v T) {
 	d := s.Resolve(dst)
+	if v == 0 {
+		clear(d)
+		return
+	}
 	for i := range d {
 		d[i] = v
 	}

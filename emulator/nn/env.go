@@ -30,13 +30,18 @@ type Env[T device.Float] struct {
 	// as it appears, under its name in the state_dict.
 	Observe func(name string, y device.Buffer[T])
 
-	idle map[int][]device.Buffer[T] // scratch by length
+	idle       map[int][]device.Buffer[T] // scratch by length
+	generation int                        // of the values
 }
 
 // NewEnv returns the environment of a network on a device.
 func NewEnv[T device.Float](dev device.Device[T]) *Env[T] {
 	return &Env[T]{Device: dev, idle: map[int][]device.Buffer[T]{}}
 }
+
+// Changed tells the layers that values or statistics have changed, so that
+// what they prepared for inference is made anew.
+func (e *Env[T]) Changed() { e.generation++ }
 
 // Take returns scratch memory of n values of any content.
 func (e *Env[T]) Take(n int) device.Buffer[T] {

@@ -12,6 +12,8 @@ type Linear[T device.Float] struct {
 	x            device.Buffer[T]
 	batch        int
 	y            slot[T]
+	packed       device.PackedLinear[T]
+	generation   int // of the values in packed
 }
 
 // NewLinear returns a dense layer of the given name.
@@ -23,12 +25,30 @@ func NewLinear[T device.Float](env *Env[T], name string, in, out int) *Linear[T]
 	}
 }
 
-// Forward computes y = x·wᵀ + b.
-func (l *Linear[T]) Forward(x device.Buffer[T], batch int, _ bool) device.Buffer[T] {
+// Forward computes y = x·wᵀ + b. In inference a device that can (device.Packer)
+// does so with weights in its own form, prepared when they have changed.
+func (l *Linear[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
 	l.x, l.batch = x, batch
 	y := l.y.get(l.env.Device, batch*l.shape.Out)
+	if packer, ok := l.env.Device.(device.Packer[T]); ok && !train {
+		l.prepare(packer)
+		l.packed.Forward(batch, x, y)
+		return y
+	}
 	l.env.Device.LinearForward(l.shape, batch, x, l.weight.Value, l.bias.Value, y)
 	return y
+}
+
+// prepare packs the present weights.
+func (l *Linear[T]) prepare(packer device.Packer[T]) {
+	if l.packed != nil && l.generation == l.env.generation {
+		return
+	}
+	if l.packed != nil {
+		l.packed.Free()
+	}
+	l.generation = l.env.generation
+	l.packed = packer.PackLinear(l.shape, l.weight.Value, l.bias.Value)
 }
 
 // Backward computes the derivatives.

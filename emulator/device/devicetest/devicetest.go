@@ -62,6 +62,7 @@ func groups[T device.Float]() []group[T] {
 	return []group[T]{
 		{"memory", checkMemory[T]},
 		{"convolution", checkConv[T]},
+		{"fusion", checkFuse[T]},
 		{"normalisation", checkNorm[T]},
 		{"linear", checkLinear[T]},
 		{"resampling", checkResample[T]},

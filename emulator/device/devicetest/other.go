@@ -63,6 +63,11 @@ func checkOneLinear[T device.Float](b *bench[T], l device.Linear, batch int) {
 	y, dx := b.output(len(hy)), b.output(len(hx))
 	b.dev.LinearForward(l, batch, x, w, bias, y)
 	b.expect(name("output"), y, hy)
+	if packer, ok := b.dev.(device.Packer[T]); ok {
+		again := b.output(len(hy))
+		packer.PackLinear(l, w, bias).Forward(batch, x, again)
+		b.expect(name("packed output"), again, hy)
+	}
 	b.dev.LinearBackwardData(l, batch, dy, w, dx)
 	b.expect(name("dx"), dx, hdx)
 	b.dev.LinearBackwardWeights(l, batch, x, dy, dw, db)

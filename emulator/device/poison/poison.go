@@ -8,7 +8,8 @@
 // Fresh and freed memory holds NaN, so that a result that was to be overwritten
 // but was read, and a use after Free, show in the numbers. Adopt always copies:
 // what the host writes later does not arrive. A buffer of another device, or of
-// another poison device, panics.
+// another poison device, panics. It is also a device.Fuser and a device.Packer,
+// so that forgotten calls of Changed show.
 package poison
 
 import (

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package nn
+
+import "github.com/columen/columen/emulator/device"
+
+// ConvNorm is convolution, batch normalisation and rectifier, with a residual
+// added after them where wanted. In inference a device that can (device.Fuser)
+// runs it in one pass, prepared when the values have changed.
+type ConvNorm[T device.Float] struct {
+	env        *Env[T]
+	conv       *Conv[T]
+	norm       *BatchNorm[T]
+	fused      device.FusedConv[T]
+	generation int // of the values in fused
+}
+
+// NewConvNorm returns the three steps; convolution and normalisation have names
+// of their own.
+func NewConvNorm[T device.Float](env *Env[T], convName, normName string, shape device.Conv, opts ConvOptions) *ConvNorm[T] {
+	conv := NewConv(env, convName, shape, opts)
+	return &ConvNorm[T]{env: env, conv: conv, norm: NewBatchNorm(env, normName, shape.Out, conv.OutLen()/shape.Out, true)}
+}
+
+// Forward applies the three steps.
+func (l *ConvNorm[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
+	return l.ForwardAdd(x, nil, batch, train)
+}
+
+// ForwardAdd applies the three steps and adds the residual, if not nil.
+func (l *ConvNorm[T]) ForwardAdd(x, residual device.Buffer[T], batch int, train bool) device.Buffer[T] {
+	fuser, ok := l.env.Device.(device.Fuser[T])
+	if train || !ok {
+		return l.norm.ForwardAdd(l.conv.Forward(x, batch, train), residual, batch, train)
+	}
+	l.prepare(fuser)
+	y := l.conv.y.get(l.env.Device, l.conv.shape.OutLen(batch))
+	l.fused.Forward(batch, x, residual, y)
+	return y
+}
+
+// prepare makes the pass of the present values.
+func (l *ConvNorm[T]) prepare(fuser device.Fuser[T]) {
+	if l.fused != nil && l.generation == l.env.generation {
+		return
+	}
+	if l.fused != nil {
+		l.fused.Free()
+	}
+	l.generation = l.env.generation
+	l.fused = fuser.Fuse(l.conv.shape, device.Fusion[T]{
+		Weight: l.conv.weight.Value, Bias: l.conv.bias.Value,
+		Gamma: l.norm.gamma.Value, Beta: l.norm.beta.Value,
+		RunningMean: l.norm.mean.Value, RunningVar: l.norm.variance.Value,
+		Eps: Eps, ReLU: true,
+	})
+}
+
+// Backward computes the derivatives, that of a residual excepted, which is dy
+// itself.
+func (l *ConvNorm[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
+	g := l.norm.Backward(dy)
+	dx := l.conv.Backward(g)
+	l.env.Give(g)
+	return dx
+}
+
+// Entries lists those of the convolution and of the normalisation.
+func (l *ConvNorm[T]) Entries() []*Entry[T] { return append(l.conv.Entries(), l.norm.Entries()...) }
+
+// OutLen is the number of output values per sample.
+func (l *ConvNorm[T]) OutLen() int { return l.conv.OutLen() }
+
+// OutSize is the extents of the output.
+func (l *ConvNorm[T]) OutSize() [3]int { return l.conv.OutSize() }
+
+// MACs is the number of multiplications per sample.
+func (l *ConvNorm[T]) MACs() int { return l.conv.MACs() }
