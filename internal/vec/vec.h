@@ -75,6 +75,15 @@ VEC_INLINE vd vec_sqrt_d(vd a) {
 VEC_INLINE vf vec_pick_f(vi32 m, vf a, vf b) { return (vf)((m & (vi32)a) | (~m & (vi32)b)); }
 VEC_INLINE vd vec_pick_d(vi64 m, vd a, vd b) { return (vd)((m & (vi64)a) | (~m & (vi64)b)); }
 
+/* vec_max_f: a where a > b, else b (so b where either is not a number). */
+#if defined(VEC_AVX512)
+VEC_INLINE vf vec_max_f(vf a, vf b) { return (vf)__builtin_ia32_maxps512_mask(a, b, a, -1, 4); }
+#elif defined(VEC_AVX2)
+VEC_INLINE vf vec_max_f(vf a, vf b) { return __builtin_ia32_maxps256(a, b); }
+#else
+VEC_INLINE vf vec_max_f(vf a, vf b) { return vec_pick_f(a > b, a, b); }
+#endif
+
 /* vec_any, vec_all: is the mask true in any lane, in every lane? */
 #if defined(VEC_AVX2)
 VEC_INLINE int vec_bits_f(vi32 m) { return __builtin_ia32_movmskps256((vf)m); }

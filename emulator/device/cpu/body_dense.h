@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Dense layers y = W x + b with W [rows, k]. Few input vectors: bound by the memory that W lies in, so W is read once, in
+ * order, with prefetches far ahead of what the hardware sees. */
+
+#define AHEAD 2048 /* bytes */
+#define GROUP 24   /* input vectors at a time: their sums for four rows stay on the stack */
+#define DEPTH 1024 /* elements of four rows and three vectors share the first-level cache */
+
+#if VEC_LANES_F == 16
+#define TURN(a, n) __builtin_shuffle(a, (vi32){n, n ^ 1, n ^ 2, n ^ 3, n ^ 4, n ^ 5, n ^ 6, n ^ 7, n ^ 8, n ^ 9, n ^ 10, n ^ 11, n ^ 12, n ^ 13, n ^ 14, n ^ 15})
+#else
+#define TURN(a, n) __builtin_shuffle(a, (vi32){n, n ^ 1, n ^ 2, n ^ 3, n ^ 4, n ^ 5, n ^ 6, n ^ 7})
+#endif
+
+VEC_INLINE float sum_lanes(vf a) {
+#if VEC_LANES_F == 16
+  a += TURN(a, 8);
+#endif
+  a += TURN(a, 4);
+  a += TURN(a, 2);
+  return a[0] + a[1];
+}
+
+VEC_INLINE float finish(float sum, const float *bias, int64_t o, int64_t relu) {
+  if (bias) sum += bias[o];
+  return relu && sum < 0 ? 0 : sum; /* a NaN stays one */
+}
+
+/* Rows [first, last) for one vector x. */
+static void matvec(int64_t first, int64_t last, int64_t k, int64_t relu, const float *w, const float *x, const float *bias, float *y) {
+  const int64_t L = VEC_LANES_F;
+  for (int64_t o = first; o < last; o++) {
+    const float *row = w + o * k;
+    vf acc[8];
+    for (int i = 0; i < 8; i++) acc[i] = vec_set_f(0);
+    int64_t j = 0;
+    for (; j + 8 * L <= k; j += 8 * L) {
+      for (int i = 0; i < 8 * VEC_BYTES; i += 64) __builtin_prefetch((const char *)(row + j) + AHEAD + i);
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; i++) acc[i] = vec_fma_f(load(row + j + i * L), load(x + j + i * L), acc[i]);
+    }
+    for (; j + L <= k; j += L) acc[0] = vec_fma_f(load(row + j), load(x + j), acc[0]);
+    float sum = sum_lanes(((acc[0] + acc[1]) + (acc[2] + acc[3])) + ((acc[4] + acc[5]) + (acc[6] + acc[7])));
+    for (; j < k; j++) sum += row[j] * x[j];
+    y[o] = finish(sum, bias, o, relu);
+  }
+}
+
+/* The same with weights in bfloat16 (the upper half of a float). A vector of 32-bit words holds pairs: the even elements
+ * are the low halves. x is split likewise, into scratch (2k floats and room to align). */
+static void matvec_bf16(int64_t first, int64_t last, int64_t k, int64_t relu, const uint16_t *w, const float *x, const float *bias,
+                        float *y, float *scratch) {
+  const int64_t L = VEC_LANES_F, pairs = k / 2;
+  float *even = align(scratch), *odd = even + (pairs + L);
+  const vi32 high = (vi32){0} + (int32_t)0xffff0000;
+  for (int64_t i = 0; i < pairs; i++) {
+    even[i] = x[2 * i];
+    odd[i] = x[2 * i + 1];
+  }
+  for (int64_t o = first; o < last; o++) {
+    const uint16_t *row = w + o * k;
+    vf acc[8];
+    for (int i = 0; i < 8; i++) acc[i] = vec_set_f(0);
+    int64_t j = 0;
+    for (; j + 4 * L <= pairs; j += 4 * L) {
+      for (int i = 0; i < 4 * VEC_BYTES; i += 64) __builtin_prefetch((const char *)(row + 2 * j) + AHEAD + i);
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) {
+        vi32 p = *(const vi32_u *)(row + 2 * (j + i * L));
+        acc[2 * i] = vec_fma_f((vf)(p << 16), load(even + j + i * L), acc[2 * i]);
+        acc[2 * i + 1] = vec_fma_f((vf)(p & high), load(odd + j + i * L), acc[2 * i + 1]);
+      }
+    }
+    float sum = sum_lanes(((acc[0] + acc[1]) + (acc[2] + acc[3])) + ((acc[4] + acc[5]) + (acc[6] + acc[7])));
+    for (int64_t i = 2 * j; i < k; i++) {
+      union { uint32_t u; float f; } v = {(uint32_t)row[i] << 16};
+      sum += v.f * x[i];
+    }
+    y[o] = finish(sum, bias, o, relu);
+  }
+}
+
+/* R rows against B input vectors over k elements (whole vectors), added to part[row][vector]. Meanwhile two rows of what
+ * comes next are on their way from memory. */
+VEC_INLINE void dot_tile(const int R, const int B, int64_t k, int64_t pitch, const float *w, const float *x, vf *part,
+                         const float *next0, const float *next1) {
+  const int64_t L = VEC_LANES_F;
+  vf acc[12];
+#pragma GCC unroll 4
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 3
+    for (int b = 0; b < B; b++) acc[r * B + b] = part[r * GROUP + b];
+  for (int64_t j = 0; j < k; j += L) {
+    vf in[3];
+    __builtin_prefetch(next0 + j);
+    __builtin_prefetch(next1 + j);
+#pragma GCC unroll 3
+    for (int b = 0; b < B; b++) in[b] = load(x + b * pitch + j);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; r++) {
+      vf a = load(w + r * pitch + j);
+#pragma GCC unroll 3
+      for (int b = 0; b < B; b++) acc[r * B + b] = vec_fma_f(a, in[b], acc[r * B + b]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 3
+    for (int b = 0; b < B; b++) part[r * GROUP + b] = acc[r * B + b];
+}
+
+#define DOTS(name, R, B)                                                                                                   \
+  static __attribute__((noinline)) void name(int64_t k, int64_t pitch, const float *w, const float *x, vf *part,           \
+                                             const float *next0, const float *next1) {                                     \
+    dot_tile(R, B, k, pitch, w, x, part, next0, next1);                                                                    \
+  }
+DOTS(dots_4x3, 4, 3)
+DOTS(dots_4x2, 4, 2)
+DOTS(dots_4x1, 4, 1)
+DOTS(dots_1x3, 1, 3)
+DOTS(dots_1x2, 1, 2)
+DOTS(dots_1x1, 1, 1)
+
+/* One block of `depth` elements of nr rows against all nb vectors; `next` is the block after it. */
+static void dots_block(int64_t nr, int64_t nb, int64_t depth, int64_t k, const float *w, const float *x, vf *part, const float *next) {
+  for (int64_t b = 0, g = 0; b < nb; g++) {
+    int64_t n = nb - b >= 3 && nb - b != 4 ? 3 : nb - b >= 2 ? 2 : 1;
+    const float *xb = x + b * k, *n0 = w, *n1 = w;
+    if (g < 2) n0 = next + 2 * g * k, n1 = n0 + k;
+    if (nr == 4) (n == 3 ? dots_4x3 : n == 2 ? dots_4x2 : dots_4x1)(depth, k, w, xb, part + b, n0, n1);
+    else (n == 3 ? dots_1x3 : n == 2 ? dots_1x2 : dots_1x1)(depth, k, w, xb, part + b, n0, n1);
+    b += n;
+  }
+}
+
+/* Rows [first, last) for several vectors x [batch, k]; y [batch, rows]. */
+static void dots(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, int64_t relu, const float *w, const float *x,
+                 const float *bias, float *y) {
+  const int64_t whole = k / VEC_LANES_F * VEC_LANES_F;
+  vf part[4 * GROUP];
+  for (int64_t b0 = 0; b0 < batch; b0 += GROUP) {
+    int64_t nb = batch - b0 < GROUP ? batch - b0 : GROUP;
+    for (int64_t o = first; o < last;) {
+      int64_t nr = o + 4 <= last ? 4 : 1;
+      const float *wo = w + o * k, *xb = x + b0 * k;
+      memset(part, 0, sizeof part);
+      for (int64_t j = 0; j < whole; j += DEPTH) {
+        int64_t depth = whole - j < DEPTH ? whole - j : DEPTH;
+        const float *next = j + depth < whole ? wo + j + depth : wo + 4 * k;
+        dots_block(nr, nb, depth, k, wo + j, xb + j, part, next);
+      }
+      for (int64_t r = 0; r < nr; r++)
+        for (int64_t b = 0; b < nb; b++) {
+          float sum = sum_lanes(part[r * GROUP + b]);
+          for (int64_t i = whole; i < k; i++) sum += wo[r * k + i] * xb[b * k + i];
+          y[(b0 + b) * rows + o + r] = finish(sum, bias, o + r, relu);
+        }
+      o += nr;
+    }
+  }
+}
