@@ -10,7 +10,7 @@ type float interface{ ~float32 | ~float64 }
 // twinConv computes output planes [first, last) of batch·D'.
 func twinConv[T float](g *geometry, first, last int, x, w, bias, residual, y []T) {
 	size, out, k := ints(g.Size), ints(g.OutSize), ints(g.Kernel)
-	in, oc := int(g.In), int(g.Out)
+	in, oc, n, step := int(g.In), int(g.Out), volume(k), volume(size)
 	for q := first; q < last; q++ {
 		b, oz := q/out[0], q%out[0]
 		for o := range oc {
@@ -18,8 +18,10 @@ func twinConv[T float](g *geometry, first, last int, x, w, bias, residual, y []T
 				for ox := range out[2] {
 					sum := bias[o]
 					g.taps(oz, oy, ox, func(tap, at int) {
-						for i := range in {
-							sum += w[(o*in+i)*volume(k)+tap] * x[(b*in+i)*volume(size)+at]
+						wi, xi := o*in*n+tap, b*in*step+at
+						for range in {
+							sum += w[wi] * x[xi]
+							wi, xi = wi+n, xi+step
 						}
 					})
 					if g.ReLU != 0 && sum < 0 {
