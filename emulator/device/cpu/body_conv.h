@@ -206,14 +206,6 @@ static void conv(const cpu_conv *c, int64_t first, int64_t last, const float *x,
   }
 }
 
-#if VEC_LANES_F == 16
-#define PAIR_EVEN(a, b) __builtin_shuffle(a, b, (vi32){0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30})
-#define PAIR_ODD(a, b) __builtin_shuffle(a, b, (vi32){1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31})
-#else
-#define PAIR_EVEN(a, b) __builtin_shuffle(a, b, (vi32){0, 2, 4, 6, 8, 10, 12, 14})
-#define PAIR_ODD(a, b) __builtin_shuffle(a, b, (vi32){1, 3, 5, 7, 9, 11, 13, 15})
-#endif
-
 /* Out of line, since the registers are just enough for this loop alone. */
 static __attribute__((noinline)) void tile_4x2(const source *s, int64_t at, const float *packed, vf acc[8]) {
   vf a[8];

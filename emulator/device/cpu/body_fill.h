@@ -6,9 +6,17 @@
  * the copy displaced by whole rows. A plane of outputs is then one contiguous range of oy·W + ox for every tap: vectors run
  * over it whatever W is, aligned, and no tap needs a test. */
 
+typedef float vf_half_u __attribute__((vector_size(VEC_BYTES / 2), aligned(4), may_alias));
+
 #if VEC_LANES_F == 16
+#define PAIR_EVEN(a, b) __builtin_shuffle(a, b, (vi32){0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30})
+#define PAIR_ODD(a, b) __builtin_shuffle(a, b, (vi32){1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31})
+#define HALVES (vi32){0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15}
 #define EVENS (vi32){0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31}
 #else
+#define PAIR_EVEN(a, b) __builtin_shuffle(a, b, (vi32){0, 2, 4, 6, 8, 10, 12, 14})
+#define PAIR_ODD(a, b) __builtin_shuffle(a, b, (vi32){1, 3, 5, 7, 9, 11, 13, 15})
+#define HALVES (vi32){0, 2, 4, 6, 1, 3, 5, 7}
 #define EVENS (vi32){0, 2, 4, 6, 9, 11, 13, 15}
 #endif
 
@@ -65,12 +73,54 @@ static void fill_rows(const cpu_conv *c, int64_t kx, const float *src, float *ds
   }
 }
 
+/* split_row sends the elements of a row to even and odd. */
+VEC_INLINE void split_row(const float *src, int64_t w, float *even, float *odd) {
+  const int64_t L = VEC_LANES_F, ne = (w + 1) / 2, no = w / 2;
+  if (w == L) {
+    union {
+      vf all;
+      vf_half half[2];
+    } u = {__builtin_shuffle(load(src), HALVES)};
+    *(vf_half_u *)even = u.half[0];
+    *(vf_half_u *)odd = u.half[1];
+    return;
+  }
+  int64_t j = 0;
+  for (; 2 * (j + L) <= w; j += L) {
+    vf a = load(src + 2 * j), b = load(src + 2 * j + L);
+    store(even + j, PAIR_EVEN(a, b));
+    store(odd + j, PAIR_ODD(a, b));
+  }
+  if (2 * j == w) return;
+  int64_t e = ne < L ? 0 : ne - L, o = no < L ? 0 : no - L;
+  thin(src + 2 * e, even + e, ne - e);
+  thin(src + 2 * o + 1, odd + o, no - o);
+}
+
+/* The copies of one channel for stride 2 and a padding of 1 in x: even elements are tap 1, odd ones tap 2, and tap 0 is
+ * tap 2 displaced by one. */
+static void fill_halves(const cpu_conv *c, const cpu_copy_sizes *z, const float *src, float *dst) {
+  const int64_t w = c->size[2], ow = c->osize[2], k = c->kernel[1];
+  float *left = dst, *even = dst + z->copy, *odd = even + z->copy;
+  int64_t rows = 0;
+  for (int64_t g = 0; g < 2; g++)
+    for (int64_t end = rows + c->osize[1] + (k - 1 - g) / 2, iy = g - c->pad[1]; rows < end; rows++, iy += 2)
+      if (iy >= 0 && iy < c->size[1]) split_row(src + iy * w, w, even + rows * ow, odd + rows * ow);
+  copy_row(odd, left + 1, rows * ow - 1);
+  for (int64_t r = 0; r < rows; r++) left[r * ow] = 0;
+}
+
 /* fill brings one plane of all channels (channel_step floats apart) into the working copy, which must be zero where
  * nothing is ever written. */
 static void fill(const cpu_conv *c, const cpu_copy_sizes *z, const float *src, int64_t channel_step, float *dst) {
   const int64_t h = c->size[1], w = c->size[2], k = c->kernel[2];
   int flat = c->stride == 1 && c->dilate == 1 && c->osize[2] == w && k == 3 && c->pad[2] == 1 && h * w >= 2 * VEC_LANES_F;
+  int halves = c->stride == 2 && c->dilate == 1 && k == 3 && c->pad[2] == 1 && w > 2;
   for (int64_t i = 0; i < c->in; i++, src += channel_step, dst += z->channel) {
+    if (halves) {
+      fill_halves(c, z, src, dst);
+      continue;
+    }
     if (!flat) {
       for (int64_t kx = 0; kx < k; kx++) fill_rows(c, kx, src, dst + kx * z->copy);
       continue;
