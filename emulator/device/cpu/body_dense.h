@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Dense layers y = W x + b with W [rows, k]. Few input vectors: bound by the memory that W lies in, so W is read once, in
- * order, with prefetches far ahead of what the hardware sees. */
+ * Dense layers y = W x + b with W [rows, k]. For few input vectors they are bound by the memory that W lies in: W is read
+ * once, four rows at a time, which keeps more of the hardware's prefetchers busy than one row does (measured: 26 against
+ * 20 GB/s; software prefetches made it slower). */
 
-#define AHEAD 2048 /* bytes */
 #define GROUP 24   /* input vectors at a time: their sums for four rows stay on the stack */
 #define DEPTH 1024 /* elements of four rows and three vectors share the first-level cache */
 
@@ -27,57 +27,89 @@ VEC_INLINE float finish(float sum, const float *bias, int64_t o, int64_t relu) {
   return relu && sum < 0 ? 0 : sum; /* a NaN stays one */
 }
 
+/* R rows against one vector. The order of a row's sum does not depend on R. */
+VEC_INLINE void row_tile(const int R, int64_t k, const float *w, const float *x, float *sum) {
+  const int64_t L = VEC_LANES_F;
+  vf acc[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 2 * R; i++) acc[i] = vec_set_f(0);
+  int64_t j = 0;
+  for (; j + 2 * L <= k; j += 2 * L) {
+    vf x0 = load(x + j), x1 = load(x + j + L);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; r++) {
+      acc[2 * r] = vec_fma_f(load(w + r * k + j), x0, acc[2 * r]);
+      acc[2 * r + 1] = vec_fma_f(load(w + r * k + j + L), x1, acc[2 * r + 1]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < R; r++) {
+    sum[r] = sum_lanes(acc[2 * r] + acc[2 * r + 1]);
+    for (int64_t i = j; i < k; i++) sum[r] += w[r * k + i] * x[i];
+  }
+}
+
 /* Rows [first, last) for one vector x. */
 static void matvec(int64_t first, int64_t last, int64_t k, int64_t relu, const float *w, const float *x, const float *bias, float *y) {
+  float sum[4];
+  int64_t o = first;
+  for (; o + 4 <= last; o += 4) {
+    row_tile(4, k, w + o * k, x, sum);
+    for (int r = 0; r < 4; r++) y[o + r] = finish(sum[r], bias, o + r, relu);
+  }
+  for (; o < last; o++) {
+    row_tile(1, k, w + o * k, x, sum);
+    y[o] = finish(sum[0], bias, o, relu);
+  }
+}
+
+VEC_INLINE void row_tile_bf16(const int R, int64_t k, const uint16_t *w, const float *x, const float *even, const float *odd, float *sum) {
   const int64_t L = VEC_LANES_F;
-  for (int64_t o = first; o < last; o++) {
-    const float *row = w + o * k;
-    vf acc[8];
-    for (int i = 0; i < 8; i++) acc[i] = vec_set_f(0);
-    int64_t j = 0;
-    for (; j + 8 * L <= k; j += 8 * L) {
-      for (int i = 0; i < 8 * VEC_BYTES; i += 64) __builtin_prefetch((const char *)(row + j) + AHEAD + i);
+  const vi32 high = (vi32){0} + (int32_t)0xffff0000;
+  vf acc[8];
 #pragma GCC unroll 8
-      for (int i = 0; i < 8; i++) acc[i] = vec_fma_f(load(row + j + i * L), load(x + j + i * L), acc[i]);
+  for (int i = 0; i < 2 * R; i++) acc[i] = vec_set_f(0);
+  int64_t j = 0;
+  for (; 2 * (j + L) <= k; j += L) {
+    vf x0 = load(even + j), x1 = load(odd + j);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; r++) {
+      vi32 p = *(const vi32_u *)(w + r * k + 2 * j);
+      acc[2 * r] = vec_fma_f((vf)(p << 16), x0, acc[2 * r]);
+      acc[2 * r + 1] = vec_fma_f((vf)(p & high), x1, acc[2 * r + 1]);
     }
-    for (; j + L <= k; j += L) acc[0] = vec_fma_f(load(row + j), load(x + j), acc[0]);
-    float sum = sum_lanes(((acc[0] + acc[1]) + (acc[2] + acc[3])) + ((acc[4] + acc[5]) + (acc[6] + acc[7])));
-    for (; j < k; j++) sum += row[j] * x[j];
-    y[o] = finish(sum, bias, o, relu);
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < R; r++) {
+    sum[r] = sum_lanes(acc[2 * r] + acc[2 * r + 1]);
+    for (int64_t i = 2 * j; i < k; i++) {
+      union {
+        uint32_t u;
+        float f;
+      } v = {(uint32_t)w[r * k + i] << 16};
+      sum[r] += v.f * x[i];
+    }
   }
 }
 
 /* The same with weights in bfloat16 (the upper half of a float). A vector of 32-bit words holds pairs: the even elements
- * are the low halves. x is split likewise, into scratch (2k floats and room to align). */
+ * are the low halves. x is split likewise, into scratch (k floats and room to align). */
 static void matvec_bf16(int64_t first, int64_t last, int64_t k, int64_t relu, const uint16_t *w, const float *x, const float *bias,
                         float *y, float *scratch) {
-  const int64_t L = VEC_LANES_F, pairs = k / 2;
-  float *even = align(scratch), *odd = even + (pairs + L);
-  const vi32 high = (vi32){0} + (int32_t)0xffff0000;
+  const int64_t pairs = k / 2;
+  float *even = scratch, *odd = even + pairs, sum[4];
   for (int64_t i = 0; i < pairs; i++) {
     even[i] = x[2 * i];
     odd[i] = x[2 * i + 1];
   }
-  for (int64_t o = first; o < last; o++) {
-    const uint16_t *row = w + o * k;
-    vf acc[8];
-    for (int i = 0; i < 8; i++) acc[i] = vec_set_f(0);
-    int64_t j = 0;
-    for (; j + 4 * L <= pairs; j += 4 * L) {
-      for (int i = 0; i < 4 * VEC_BYTES; i += 64) __builtin_prefetch((const char *)(row + 2 * j) + AHEAD + i);
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) {
-        vi32 p = *(const vi32_u *)(row + 2 * (j + i * L));
-        acc[2 * i] = vec_fma_f((vf)(p << 16), load(even + j + i * L), acc[2 * i]);
-        acc[2 * i + 1] = vec_fma_f((vf)(p & high), load(odd + j + i * L), acc[2 * i + 1]);
-      }
-    }
-    float sum = sum_lanes(((acc[0] + acc[1]) + (acc[2] + acc[3])) + ((acc[4] + acc[5]) + (acc[6] + acc[7])));
-    for (int64_t i = 2 * j; i < k; i++) {
-      union { uint32_t u; float f; } v = {(uint32_t)row[i] << 16};
-      sum += v.f * x[i];
-    }
-    y[o] = finish(sum, bias, o, relu);
+  int64_t o = first;
+  for (; o + 4 <= last; o += 4) {
+    row_tile_bf16(4, k, w + o * k, x, even, odd, sum);
+    for (int r = 0; r < 4; r++) y[o + r] = finish(sum[r], bias, o + r, relu);
+  }
+  for (; o < last; o++) {
+    row_tile_bf16(1, k, w + o * k, x, even, odd, sum);
+    y[o] = finish(sum[0], bias, o, relu);
   }
 }
 

@@ -14,19 +14,18 @@ static double peak(int64_t rounds, const float *seed) {
   return s;
 }
 
-/* read_all sums n floats, as fast as they come. */
+/* read_all sums n floats, as fast as they come: four streams of 4096 at a time, like the rows of a dense layer. */
 static double read_all(int64_t n, const float *x) {
-  const int64_t L = VEC_LANES_F;
+  const int64_t L = VEC_LANES_F, length = 4096;
   vf a[8];
   for (int i = 0; i < 8; i++) a[i] = vec_set_f(0);
-  int64_t j = 0;
-  for (; j + 8 * L <= n; j += 8 * L) {
-    for (int i = 0; i < 8 * VEC_BYTES; i += 64) __builtin_prefetch((const char *)(x + j) + AHEAD + i);
+  int64_t at = 0;
+  for (; at + 4 * length <= n; at += 4 * length)
+    for (int64_t j = 0; j < length; j += 2 * L)
 #pragma GCC unroll 8
-    for (int i = 0; i < 8; i++) a[i] += load(x + j + i * L);
-  }
+      for (int i = 0; i < 8; i++) a[i] += load(x + at + i / 2 * length + j + i % 2 * L);
   double s = 0;
   for (int i = 0; i < 8; i++) s += (double)sum_lanes(a[i]);
-  for (; j < n; j++) s += (double)x[j];
+  for (; at < n; at++) s += (double)x[at];
   return s;
 }
