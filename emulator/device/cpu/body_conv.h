@@ -70,42 +70,34 @@ VEC_INLINE void tile_out(const int OC, const int V, const int K, const source *s
   }
 }
 
-/* All channels of a block of OC over the V vectors from `at`. */
-#define BLOCK(OC, V)                                                              \
-  do {                                                                            \
-    if (k == 3)                                                                   \
-      tile_out(OC, V, 3, s, t, at, to, n, packed);                                \
-    else                                                                          \
-      tile_out(OC, V, 1, s, t, at, to, n, packed);                                \
-  } while (0)
-
-static __attribute__((noinline)) void block_4x3(int k, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed) { BLOCK(4, 3); }
-static __attribute__((noinline)) void block_4x2(int k, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed) { BLOCK(4, 2); }
-static __attribute__((noinline)) void block_4x1(int k, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed) { BLOCK(4, 1); }
-static __attribute__((noinline)) void block_1x3(int k, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed) { BLOCK(1, 3); }
-static __attribute__((noinline)) void block_1x2(int k, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed) { BLOCK(1, 2); }
-static __attribute__((noinline)) void block_1x1(int k, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed) { BLOCK(1, 1); }
-
-static __attribute__((noinline)) void block_1x8(int k, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed) { BLOCK(1, 8); }
-
-static void channels(int64_t out, int k, int v, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed) {
-  target u = *t;
-  int64_t o = 0;
-  for (; o + 4 <= out; o += 4) {
-    if (v == 3) block_4x3(k, s, &u, at, to, n, packed);
-    else if (v == 2) block_4x2(k, s, &u, at, to, n, packed);
-    else block_4x1(k, s, &u, at, to, n, packed);
-    packed += 4 * (1 + s->in * s->taps);
-    u.y += 4 * u.channel;
-    if (u.residual) u.residual += 4 * u.channel;
+/* One function per tile, out of line: the registers are just enough for one such loop at a time. */
+typedef void block(int k, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed);
+#define BLOCK(OC, V)                                                                                            \
+  static __attribute__((noinline)) void block_##OC##x##V(int k, const source *s, const target *t, int64_t at,   \
+                                                         int64_t to, int64_t n, const float *packed) {          \
+    if (k == 3) tile_out(OC, V, 3, s, t, at, to, n, packed);                                                    \
+    else tile_out(OC, V, 1, s, t, at, to, n, packed);                                                           \
   }
-  for (; o < out; o++) {
-    if (v == 3) block_1x3(k, s, &u, at, to, n, packed);
-    else if (v == 2) block_1x2(k, s, &u, at, to, n, packed);
-    else block_1x1(k, s, &u, at, to, n, packed);
-    packed += 1 + s->in * s->taps;
-    u.y += u.channel;
-    if (u.residual) u.residual += u.channel;
+BLOCK(4, 3)
+BLOCK(4, 2)
+BLOCK(4, 1)
+BLOCK(1, 8)
+BLOCK(1, 3)
+BLOCK(1, 2)
+BLOCK(1, 1)
+
+/* All output channels over v vectors from `at`. */
+static void channels(int64_t out, int k, int v, const source *s, const target *t, int64_t at, int64_t to, int64_t n,
+                     const float *packed) {
+  block *four = v == 3 ? block_4x3 : v == 2 ? block_4x2 : block_4x1;
+  block *one = v == 8 ? block_1x8 : v == 3 ? block_1x3 : v == 2 ? block_1x2 : block_1x1;
+  target u = *t;
+  for (int64_t o = 0, width; o < out; o += width) {
+    width = out - o >= 4 ? 4 : 1;
+    (width == 4 ? four : one)(k, s, &u, at, to, n, packed);
+    packed += width * (1 + s->in * s->taps);
+    u.y += width * u.channel;
+    if (u.residual) u.residual += width * u.channel;
   }
 }
 
@@ -119,12 +111,8 @@ static void sweep(int64_t out, int k, const source *s, const target *t, int64_t 
   }
   for (int64_t i = 0; i < n;) {
     int64_t left = (n - i + L - 1) / L;
-    if (out == 1 && left >= 8 && n - i >= 8 * L) {
-      block_1x8(k, s, t, at + i, to + i, 8 * L, packed);
-      i += 8 * L;
-      continue;
-    }
     int v = left == 4 || left == 2 ? 2 : left == 1 ? 1 : 3;
+    if (out == 1 && n - i >= 8 * L) v = 8; /* one channel: as many sums as multiply-adds are under way */
     if (n < v * L) v = 1;
     int64_t j = i + v * L <= n ? i : n - v * L;
     channels(out, k, v, s, t, at + j, to + j, v * L, packed);

@@ -5,7 +5,7 @@
  * 20 GB/s; software prefetches made it slower). */
 
 #define GROUP 24   /* input vectors at a time: their sums for four rows stay on the stack */
-#define DEPTH 1024 /* elements of four rows and three vectors share the first-level cache */
+#define DEPTH 512  /* elements of a block: four rows and three vectors share the first-level cache */
 
 #if VEC_LANES_F == 16
 #define TURN(a, n) __builtin_shuffle(a, (vi32){n, n ^ 1, n ^ 2, n ^ 3, n ^ 4, n ^ 5, n ^ 6, n ^ 7, n ^ 8, n ^ 9, n ^ 10, n ^ 11, n ^ 12, n ^ 13, n ^ 14, n ^ 15})
@@ -113,8 +113,8 @@ static void matvec_bf16(int64_t first, int64_t last, int64_t k, int64_t relu, co
   }
 }
 
-/* R rows against B input vectors over k elements (whole vectors), added to part[row][vector]. Meanwhile two rows of what
- * comes next are on their way from memory. */
+/* R rows against B input vectors (from pack_vectors) over k elements (whole vectors), added to part[row][vector].
+ * Meanwhile two rows of what comes next are on their way from memory. */
 VEC_INLINE void dot_tile(const int R, const int B, int64_t k, int64_t pitch, const float *w, const float *x, vf *part,
                          const float *next0, const float *next1) {
   const int64_t L = VEC_LANES_F;
@@ -125,10 +125,10 @@ VEC_INLINE void dot_tile(const int R, const int B, int64_t k, int64_t pitch, con
     for (int b = 0; b < B; b++) acc[r * B + b] = part[r * GROUP + b];
   for (int64_t j = 0; j < k; j += L) {
     vf in[3];
-    __builtin_prefetch(next0 + j);
-    __builtin_prefetch(next1 + j);
+    __builtin_prefetch(next0 + j, 0, 2);
+    __builtin_prefetch(next1 + j, 0, 2);
 #pragma GCC unroll 3
-    for (int b = 0; b < B; b++) in[b] = load(x + b * pitch + j);
+    for (int b = 0; b < B; b++) in[b] = load(x + j * B + b * L);
 #pragma GCC unroll 4
     for (int r = 0; r < R; r++) {
       vf a = load(w + r * pitch + j);
@@ -154,11 +154,26 @@ DOTS(dots_1x3, 1, 3)
 DOTS(dots_1x2, 1, 2)
 DOTS(dots_1x1, 1, 1)
 
-/* One block of `depth` elements of nr rows against all nb vectors; `next` is the block after it. */
-static void dots_block(int64_t nr, int64_t nb, int64_t depth, int64_t k, const float *w, const float *x, vf *part, const float *next) {
+/* How many of the vectors that are left a tile takes. */
+static int64_t dots_group(int64_t left) { return left >= 3 && left != 4 ? 3 : left >= 2 ? 2 : 1; }
+
+/* pack_vectors brings the elements of x [n, k] that tiles read together to lie together: by groups of vectors, in a group
+ * by VEC_LANES_F elements. Rows of x are often a power of two apart and would evict each other from the caches. */
+static void pack_vectors(int64_t n, int64_t k, int64_t whole, const float *x, float *to) {
+  const int64_t L = VEC_LANES_F;
+  for (int64_t b = 0, g; b < n; b += g, x += g * k) {
+    g = dots_group(n - b);
+    for (int64_t j = 0; j < whole; j += L)
+      for (int64_t i = 0; i < g; i++, to += L) store(to, load(x + i * k + j));
+  }
+}
+
+/* One block of `depth` elements of nr rows, from element j on, against all nb vectors; `next` is the block after it. */
+static void dots_block(int64_t nr, int64_t nb, int64_t j, int64_t depth, int64_t k, int64_t whole, const float *w, const float *packed,
+                       vf *part, const float *next) {
   for (int64_t b = 0, g = 0; b < nb; g++) {
-    int64_t n = nb - b >= 3 && nb - b != 4 ? 3 : nb - b >= 2 ? 2 : 1;
-    const float *xb = x + b * k, *n0 = w, *n1 = w;
+    int64_t n = dots_group(nb - b);
+    const float *xb = packed + b * whole + j * n, *n0 = w, *n1 = w;
     if (g < 2) n0 = next + 2 * g * k, n1 = n0 + k;
     if (nr == 4) (n == 3 ? dots_4x3 : n == 2 ? dots_4x2 : dots_4x1)(depth, k, w, xb, part + b, n0, n1);
     else (n == 3 ? dots_1x3 : n == 2 ? dots_1x2 : dots_1x1)(depth, k, w, xb, part + b, n0, n1);
@@ -168,11 +183,13 @@ static void dots_block(int64_t nr, int64_t nb, int64_t depth, int64_t k, const f
 
 /* Rows [first, last) for several vectors x [batch, k]; y [batch, rows]. */
 static void dots(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, int64_t relu, const float *w, const float *x,
-                 const float *bias, float *y) {
+                 const float *bias, float *y, float *scratch) {
   const int64_t whole = k / VEC_LANES_F * VEC_LANES_F;
   vf part[4 * GROUP];
   for (int64_t b0 = 0; b0 < batch; b0 += GROUP) {
     int64_t nb = batch - b0 < GROUP ? batch - b0 : GROUP;
+    float *packed = align(scratch);
+    pack_vectors(nb, k, whole, x + b0 * k, packed);
     for (int64_t o = first; o < last;) {
       int64_t nr = o + 4 <= last ? 4 : 1;
       const float *wo = w + o * k, *xb = x + b0 * k;
@@ -180,7 +197,7 @@ static void dots(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t b
       for (int64_t j = 0; j < whole; j += DEPTH) {
         int64_t depth = whole - j < DEPTH ? whole - j : DEPTH;
         const float *next = j + depth < whole ? wo + j + depth : wo + 4 * k;
-        dots_block(nr, nb, depth, k, wo + j, xb + j, part, next);
+        dots_block(nr, nb, j, depth, k, whole, wo + j, packed, part, next);
       }
       for (int64_t r = 0; r < nr; r++)
         for (int64_t b = 0; b < nb; b++) {

@@ -46,8 +46,13 @@ VEC_INLINE void weight_tile(const int K, const held *h, int64_t o, int64_t kz, i
     for (int k = 0; k < K; k++) sums[r][k] = sum_lanes(acc[r * K + k]);
 }
 
-static __attribute__((noinline)) void weight_tile_3(const held *h, int64_t o, int64_t kz, int64_t at, int64_t shift, float sums[4][3]) { weight_tile(3, h, o, kz, at, shift, sums); }
-static __attribute__((noinline)) void weight_tile_1(const held *h, int64_t o, int64_t kz, int64_t at, int64_t shift, float sums[4][3]) { weight_tile(1, h, o, kz, at, shift, sums); }
+#define WEIGHT_TILE(K)                                                                                                       \
+  static __attribute__((noinline)) void weight_tile_##K(const held *h, int64_t o, int64_t kz, int64_t at, int64_t shift,     \
+                                                        float sums[4][3]) {                                                  \
+    weight_tile(K, h, o, kz, at, shift, sums);                                                                               \
+  }
+WEIGHT_TILE(3)
+WEIGHT_TILE(1)
 
 /* The planes held, against every tap of items [first, last) = input channel · kernel[0] + kz. */
 static void weight_items(const cpu_conv *c, const held *h, const source *s, int64_t first, int64_t last, float *dw) {

@@ -15,17 +15,24 @@ func Linear(p *Pool, batch, in, out int, relu bool, x, w, bias, y []float32) {
 		need("linear bias", len(bias), out)
 	}
 	p.job = job{
-		do: func(p *Pool, j *job, first, last int, _ []float32) {
+		do: func(p *Pool, j *job, first, last int, scratch []float32) {
 			if j.batch == 1 {
 				p.kernels.matvec(first, last, j.k, j.relu, j.a, j.b, j.c, j.y)
 				return
 			}
-			p.kernels.dots(first, last, j.n, j.k, j.batch, j.relu, j.a, j.b, j.c, j.y)
+			p.kernels.dots(first, last, j.n, j.k, j.batch, j.relu, j.a, j.b, j.c, j.y, scratch)
 		},
 		total: out, unit: 4, batch: batch, k: in, n: out, relu: relu, a: w, b: x, c: bias, y: y,
 	}
-	p.run(0)
+	if batch == 1 {
+		p.run(0)
+		return
+	}
+	p.run(min(batch, linearGroup)*in + 64)
 }
+
+// linearGroup is how many samples Linear takes at a time: GROUP in body_dense.h.
+const linearGroup = 24
 
 // LinearBF16 is Linear with weights in bfloat16 (see BF16): half the memory to
 // read. The sum runs in float32, so the error is that of rounding the weights,

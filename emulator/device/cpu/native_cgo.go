@@ -30,7 +30,7 @@ static void conv_pool(K k, const cpu_conv *c, i64 a, i64 b, F x, F w, float *y) 
 static void conv_weights(K k, const cpu_conv *c, i64 n, i64 a, i64 b, F x, F dy, float *dw, float *s, i64 len) { k->conv_weights(c, n, a, b, x, dy, dw, s, len); }
 static void matvec(K k, i64 a, i64 b, i64 n, i64 relu, F w, F x, F bias, float *y) { k->matvec(a, b, n, relu, w, x, bias, y); }
 static void matvec_bf16(K k, i64 a, i64 b, i64 n, i64 relu, const uint16_t *w, F x, F bias, float *y, float *s) { k->matvec_bf16(a, b, n, relu, w, x, bias, y, s); }
-static void dots(K k, i64 a, i64 b, i64 rows, i64 n, i64 batch, i64 relu, F w, F x, F bias, float *y) { k->dots(a, b, rows, n, batch, relu, w, x, bias, y); }
+static void dots(K k, i64 a, i64 b, i64 rows, i64 n, i64 batch, i64 relu, F w, F x, F bias, float *y, float *s) { k->dots(a, b, rows, n, batch, relu, w, x, bias, y, s); }
 static void gemm(K k, i64 m, i64 n, i64 d, i64 ar, i64 ac, i64 br, i64 bc, i64 cr, i64 add, F a, F b, float *c, float *s) {
 	cpu_gemm g = {m, n, d, ar, ac, br, bc, cr, add};
 	k->gemm(&g, a, b, c, s);
@@ -128,8 +128,8 @@ func (v *native) matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, 
 	C.matvec_bf16(v.k, in(first), in(last), in(k), flag(relu), half, ptr(x), ptr(bias), ptr(y), ptr(scratch))
 }
 
-func (v *native) dots(first, last, rows, k, batch int, relu bool, w, x, bias, y []float32) {
-	C.dots(v.k, in(first), in(last), in(rows), in(k), in(batch), flag(relu), ptr(w), ptr(x), ptr(bias), ptr(y))
+func (v *native) dots(first, last, rows, k, batch int, relu bool, w, x, bias, y, scratch []float32) {
+	C.dots(v.k, in(first), in(last), in(rows), in(k), in(batch), flag(relu), ptr(w), ptr(x), ptr(bias), ptr(y), ptr(scratch))
 }
 
 func (v *native) gemm(g gemmShape, a, b, c, scratch []float32) {

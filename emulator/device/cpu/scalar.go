@@ -47,7 +47,7 @@ func (scalar) matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, 
 	}
 }
 
-func (scalar) dots(first, last, rows, k, batch int, relu bool, w, x, bias, y []float32) {
+func (scalar) dots(first, last, rows, k, batch int, relu bool, w, x, bias, y, _ []float32) {
 	twinLinear(first, last, rows, k, batch, relu, w, x, bias, y)
 }
 
