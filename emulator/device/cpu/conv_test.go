@@ -137,17 +137,16 @@ func TestConvPool(t *testing.T) {
 func backwardData(c Conv, batch int, dy, w []float64) []float64 {
 	dx := make([]float64, batch*c.InLen())
 	g, o, k := c.geometry(false), c.OutSize(), volume(c.Kernel)
-	for b := range batch {
-		for q := range c.Out {
-			for p := range volume(o) {
-				d := dy[(b*c.Out+q)*volume(o)+p]
-				g.taps(p/(o[1]*o[2]), p/o[2]%o[1], p%o[2], func(tap, at int) {
-					for i := range c.In {
-						dx[(b*c.In+i)*volume(c.Size)+at] += d * w[(q*c.In+i)*k+tap]
-					}
-				})
+	for q := range batch * c.Out * o[0] {
+		b, ch, oz := q/o[0]/c.Out, q/o[0]%c.Out, q%o[0]
+		g.rows(oz, func(tap int, r run) {
+			for i := range c.In {
+				weight := w[(ch*c.In+i)*k+tap]
+				for j := range r.n {
+					dx[(b*c.In+i)*volume(c.Size)+r.x+j*r.stepX] += weight * dy[q*o[1]*o[2]+r.y+j*r.stepY]
+				}
 			}
-		}
+		})
 	}
 	return dx
 }

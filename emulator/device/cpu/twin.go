@@ -9,29 +9,31 @@ type float interface{ ~float32 | ~float64 }
 
 // twinConv computes output planes [first, last) of batch·D'.
 func twinConv[T float](g *geometry, first, last int, x, w, bias, residual, y []T) {
-	size, out, k := ints(g.Size), ints(g.OutSize), ints(g.Kernel)
-	in, oc, n, step := int(g.In), int(g.Out), volume(k), volume(size)
+	n, step, out := volume(ints(g.Kernel)), volume(ints(g.Size)), ints(g.OutSize)
+	in, oc, plane := int(g.In), int(g.Out), out[1]*out[2]
 	for q := first; q < last; q++ {
 		b, oz := q/out[0], q%out[0]
 		for o := range oc {
-			for oy := range out[1] {
-				for ox := range out[2] {
-					sum := bias[o]
-					g.taps(oz, oy, ox, func(tap, at int) {
-						wi, xi := o*in*n+tap, b*in*step+at
-						for range in {
-							sum += w[wi] * x[xi]
-							wi, xi = wi+n, xi+step
-						}
-					})
-					if g.ReLU != 0 && sum < 0 {
-						sum = 0
+			at := ((b*oc+o)*out[0] + oz) * plane
+			to := y[at : at+plane]
+			for i := range to {
+				to[i] = bias[o]
+			}
+			g.rows(oz, func(tap int, r run) {
+				for i := range in {
+					wi, xi, yi := w[(o*in+i)*n+tap], (b*in+i)*step+r.x, r.y
+					for range r.n {
+						to[yi] += wi * x[xi]
+						xi, yi = xi+r.stepX, yi+r.stepY
 					}
-					j := ((b*oc+o)*out[0]+oz)*out[1]*out[2] + oy*out[2] + ox
-					if residual != nil {
-						sum += residual[j]
-					}
-					y[j] = sum
+				}
+			})
+			for i := range to {
+				if g.ReLU != 0 && to[i] < 0 {
+					to[i] = 0
+				}
+				if residual != nil {
+					to[i] += residual[at+i]
 				}
 			}
 		}
@@ -40,38 +42,57 @@ func twinConv[T float](g *geometry, first, last int, x, w, bias, residual, y []T
 
 // twinConvWeights adds the gradient by the weights of items [first, last) = input channel·kd + kz.
 func twinConvWeights[T float](g *geometry, batch, first, last int, x, dy, dw []T) {
-	size, out, k := ints(g.Size), ints(g.OutSize), ints(g.Kernel)
-	in, oc := int(g.In), int(g.Out)
-	for b := range batch {
-		for o := range oc {
-			for oz := range out[0] {
-				for oy := range out[1] {
-					for ox := range out[2] {
-						d := dy[((b*oc+o)*out[0]+oz)*out[1]*out[2]+oy*out[2]+ox]
-						g.taps(oz, oy, ox, func(tap, at int) {
-							for i := range in {
-								if item := i*k[0] + tap/(k[1]*k[2]); item >= first && item < last {
-									dw[(o*in+i)*volume(k)+tap] += d * x[(b*in+i)*volume(size)+at]
-								}
-							}
-						})
-					}
+	k, step, out := ints(g.Kernel), volume(ints(g.Size)), ints(g.OutSize)
+	in, oc, plane := int(g.In), int(g.Out), out[1]*out[2]
+	for q := range batch * oc * out[0] {
+		b, o, oz := q/out[0]/oc, q/out[0]%oc, q%out[0]
+		d := dy[q*plane : (q+1)*plane]
+		g.rows(oz, func(tap int, r run) {
+			for i := range in {
+				if item := i*k[0] + tap/(k[1]*k[2]); item < first || item >= last {
+					continue
 				}
+				var sum T
+				xi, yi := (b*in+i)*step+r.x, r.y
+				for range r.n {
+					sum += d[yi] * x[xi]
+					xi, yi = xi+r.stepX, yi+r.stepY
+				}
+				dw[(o*in+i)*volume(k)+tap] += sum
 			}
-		}
+		})
 	}
 }
 
-// taps calls f for each tap of an output position that sees the input: its number, and the input's index within a channel.
-func (g *geometry) taps(oz, oy, ox int, f func(tap, at int)) {
+// run is n elements of a row of the output plane, from y on, and what they see of an input channel, from x on.
+type run struct{ n, x, stepX, y, stepY int }
+
+// rows calls f for each row of output plane oz and each tap that sees the input there.
+func (g *geometry) rows(oz int, f func(tap int, r run)) {
 	size, k, pad, s, d := ints(g.Size), ints(g.Kernel), ints(g.Pad), int(g.Stride), int(g.Dilate)
 	for t := range volume(k) {
-		z, y, x := s*oz+t/(k[1]*k[2])-pad[0], s*oy+t/k[2]%k[1]-pad[1], s*ox+t%k[2]-pad[2]
-		if z < 0 || y < 0 || x < 0 || z%d != 0 || y%d != 0 || x%d != 0 {
+		z, kx := s*oz+t/(k[1]*k[2])-pad[0], t%k[2]-pad[2]
+		if z < 0 || z%d != 0 || z/d >= size[0] {
 			continue
 		}
-		if z, y, x = z/d, y/d, x/d; z < size[0] && y < size[1] && x < size[2] {
-			f(t, (z*size[1]+y)*size[2]+x)
+		// One of stride and dilation is 1: what is seen, every d-th output sees, and it lies s apart.
+		lo := 0
+		for s*lo+kx < 0 || (s*lo+kx)%d != 0 {
+			lo++
+		}
+		r := run{x: (s*lo + kx) / d, stepX: s, y: lo, stepY: d}
+		for ox := lo; ox < int(g.OutSize[2]) && (s*ox+kx)/d < size[2]; ox += d {
+			r.n++
+		}
+		for oy := range int(g.OutSize[1]) {
+			y := s*oy + t/k[2]%k[1] - pad[1]
+			if y < 0 || y%d != 0 || y/d >= size[1] {
+				continue
+			}
+			at := r
+			at.x += (z/d*size[1] + y/d) * size[2]
+			at.y += oy * int(g.OutSize[2])
+			f(t, at)
 		}
 	}
 }
