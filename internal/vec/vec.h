@@ -15,11 +15,7 @@
 #pragma GCC optimize("fp-contract=off", "no-math-errno", "no-trapping-math")
 #endif
 
-#if defined(VEC_AVX512)
-#define VEC_BYTES 64
-#else
 #define VEC_BYTES 32
-#endif
 
 typedef float vf __attribute__((vector_size(VEC_BYTES)));
 typedef double vd __attribute__((vector_size(VEC_BYTES)));
@@ -27,6 +23,7 @@ typedef int32_t vi32 __attribute__((vector_size(VEC_BYTES)));
 typedef int64_t vi64 __attribute__((vector_size(VEC_BYTES)));
 typedef uint32_t vu32 __attribute__((vector_size(VEC_BYTES)));
 typedef uint64_t vu64 __attribute__((vector_size(VEC_BYTES)));
+typedef float vf_half __attribute__((vector_size(VEC_BYTES / 2)));
 typedef float vf_u __attribute__((vector_size(VEC_BYTES), aligned(4), may_alias));
 typedef double vd_u __attribute__((vector_size(VEC_BYTES), aligned(8), may_alias));
 
@@ -37,10 +34,7 @@ typedef double vd_u __attribute__((vector_size(VEC_BYTES), aligned(8), may_alias
 VEC_INLINE vf vec_set_f(float x) { return x - (vf){0}; }
 VEC_INLINE vd vec_set_d(double x) { return x - (vd){0}; }
 
-#if defined(VEC_AVX512)
-VEC_INLINE vf vec_fma_f(vf a, vf b, vf c) { return (vf)__builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4); }
-VEC_INLINE vd vec_fma_d(vd a, vd b, vd c) { return (vd)__builtin_ia32_vfmaddpd512_mask(a, b, c, -1, 4); }
-#elif defined(VEC_AVX2)
+#if defined(VEC_AVX2)
 VEC_INLINE vf vec_fma_f(vf a, vf b, vf c) { return __builtin_ia32_vfmaddps256(a, b, c); }
 VEC_INLINE vd vec_fma_d(vd a, vd b, vd c) { return __builtin_ia32_vfmaddpd256(a, b, c); }
 #elif defined(__FP_FAST_FMA) && defined(__FP_FAST_FMAF)
@@ -59,10 +53,7 @@ VEC_INLINE vf vec_fma_f(vf a, vf b, vf c) { return a * b + c; }
 VEC_INLINE vd vec_fma_d(vd a, vd b, vd c) { return a * b + c; }
 #endif
 
-#if defined(VEC_AVX512)
-VEC_INLINE vd vec_sqrt_d(vd a) { return (vd)__builtin_ia32_sqrtpd512_mask(a, a, -1, 4); }
-VEC_INLINE vf vec_sqrt_f(vf a) { return (vf)__builtin_ia32_sqrtps512_mask(a, a, -1, 4); }
-#elif defined(VEC_AVX2)
+#if defined(VEC_AVX2)
 VEC_INLINE vd vec_sqrt_d(vd a) { return __builtin_ia32_sqrtpd256(a); }
 VEC_INLINE vf vec_sqrt_f(vf a) { return __builtin_ia32_sqrtps256(a); }
 #else
@@ -83,7 +74,6 @@ VEC_INLINE vf vec_pick_f(vi32 m, vf a, vf b) { return (vf)((m & (vi32)a) | (~m &
 VEC_INLINE vd vec_pick_d(vi64 m, vd a, vd b) { return (vd)((m & (vi64)a) | (~m & (vi64)b)); }
 
 /* vec_transpose8: lane j of r[i] and lane i of r[j] change places. For vectors of eight floats. */
-#if VEC_BYTES == 32
 #if defined(__clang__)
 #define VEC_MIX(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
@@ -105,6 +95,12 @@ VEC_INLINE void vec_transpose8(vf *r) {
     r[i + 4] = VEC_MIX(b[i], b[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
   }
 }
+
+/* vec_max_f: a where a > b, else b (so b where either is not a number). */
+#if defined(VEC_AVX2)
+VEC_INLINE vf vec_max_f(vf a, vf b) { return __builtin_ia32_maxps256(a, b); }
+#else
+VEC_INLINE vf vec_max_f(vf a, vf b) { return vec_pick_f(a > b, a, b); }
 #endif
 
 /* vec_any, vec_all: is the mask true in any lane, in every lane? */

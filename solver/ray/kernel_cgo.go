@@ -108,8 +108,8 @@ func newNative[T grid.Float](name string, m Medium, offsets []float64, lim Limit
 		t_min: C.double(z.TMin), t_max: C.double(z.TMax),
 		log_bins: C.int32_t(z.LogBins), first_octave: C.int32_t(math.Ilogb(z.TMin)),
 	}
-	// Ten vectors and three scalars per node, for the widest vectors, and room to align.
-	k.scratch = make([]byte, (lim.MaxCells+2)*(10*64+3*8)+16*64+256)
+	// Ten vectors and three scalars per node and room to align.
+	k.scratch = make([]byte, (lim.MaxCells+2)*(10*32+3*8)+16*64+256)
 	lo, hi := offsets[0], offsets[0]
 	for _, x := range offsets {
 		lo, hi = min(lo, x), max(hi, x)

@@ -63,7 +63,7 @@ VEC_INLINE V INVERSE_PARTITION(const ray_line *ln, V t) {
   p = (p - SET((REAL)1.5)) * SET(2);
   if (ALL(bin == (bin[0] - (VI){0}))) return POLY(coef + bin[0] * TABLE, TERMS, p); /* neighbours about as warm */
   V k[TERMS];
-#if VEC_BYTES == 32 && !defined(DOUBLE)
+#if !defined(DOUBLE)
   for (int l = 0; l < W; l++) k[l] = *(const VU *)(coef + bin[l] * TABLE);
   vec_transpose8(k);
 #else

@@ -16,7 +16,7 @@ static void COPY(const void *field, const ray_row *row, int64_t first, V *nodes)
     return;
   }
   int64_t done = 0;
-#if VEC_BYTES == 32 && !defined(DOUBLE)
+#if !defined(DOUBLE)
   if (step == 1 || step == -1) /* eight cells of eight rays at a time */
     for (; done + W <= cells; done += W) {
       V r[W];

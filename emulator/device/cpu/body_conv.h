@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Convolution forward. A tile is OC output channels × V vectors of output positions, in registers over all input
+ * channels and taps: V + OC loads for V·OC fused multiply-adds. */
+
+/* What a tile reads: for each tap of the slowest axis that lies inside the input, its plane and its number. */
+typedef struct {
+  const float *plane[3];
+  int64_t tap[3], planes;
+  int64_t in, channel; /* input channels, and the distance between them */
+  int64_t row[3], shift; /* displacement of tap ky, of tap kx */
+  int64_t taps;          /* weights per input channel: kernel volume */
+} source;
+
+/* Where a tile goes. */
+typedef struct {
+  float *y;
+  const float *residual;
+  int64_t channel, relu; /* distance between output channels */
+} target;
+
+VEC_INLINE void tile(const int OC, const int V, const int K, const source *s, int64_t at, const float *packed, vf *acc) {
+  const int L = VEC_LANES_F;
+  for (int o = 0; o < OC; o++)
+    for (int v = 0; v < V; v++) acc[o * V + v] = vec_set_f(packed[o]);
+  packed += OC;
+  for (int64_t ci = 0; ci < s->in; ci++, packed += s->taps * OC) {
+    for (int64_t p = 0; p < s->planes; p++) {
+      const float *x0 = s->plane[p] + ci * s->channel + at;
+      const float *w = packed + s->tap[p] * (K * K * OC);
+      for (int ky = 0; ky < K; ky++) {
+        const float *x = x0 + s->row[ky];
+#pragma GCC unroll 3
+        for (int kx = 0; kx < K; kx++, x += s->shift, w += OC) {
+          vf in[8];
+#pragma GCC unroll 8
+          for (int v = 0; v < V; v++) in[v] = load(x + v * L);
+#pragma GCC unroll 4
+          for (int o = 0; o < OC; o++) {
+            vf wo = vec_set_f(w[o]);
+#pragma GCC unroll 8
+            for (int v = 0; v < V; v++) acc[o * V + v] = vec_fma_f(wo, in[v], acc[o * V + v]);
+          }
+        }
+      }
+    }
+  }
+}
+
+/* One tile at position `at` of the source and `to` of the target; n < V·lanes only where the whole range is short. */
+VEC_INLINE void tile_out(const int OC, const int V, const int K, const source *s, const target *t, int64_t at, int64_t to,
+                         int64_t n, const float *packed) {
+  const int L = VEC_LANES_F;
+  vf acc[12];
+  tile(OC, V, K, s, at, packed, acc);
+#pragma GCC unroll 4
+  for (int o = 0; o < OC; o++) {
+#pragma GCC unroll 8
+    for (int v = 0; v < V; v++) {
+      vf a = acc[o * V + v];
+      int64_t j = o * t->channel + to + v * L;
+      if (t->relu) a = vec_max_f(vec_set_f(0), a);
+      if (n >= V * L) {
+        if (t->residual) a += load(t->residual + j);
+        store(t->y + j, a);
+      } else {
+        for (int64_t i = 0; i < n; i++) t->y[j + i] = a[i] + (t->residual ? t->residual[j + i] : 0);
+      }
+    }
+  }
+}
+
+/* One function per tile, out of line: the registers are just enough for one such loop at a time. */
+typedef void block(int k, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed);
+#define BLOCK(OC, V)                                                                                            \
+  static __attribute__((noinline)) void block_##OC##x##V(int k, const source *s, const target *t, int64_t at,   \
+                                                         int64_t to, int64_t n, const float *packed) {          \
+    if (k == 3) tile_out(OC, V, 3, s, t, at, to, n, packed);                                                    \
+    else tile_out(OC, V, 1, s, t, at, to, n, packed);                                                           \
+  }
+BLOCK(4, 3)
+BLOCK(4, 2)
+BLOCK(4, 1)
+BLOCK(1, 8)
+BLOCK(1, 3)
+BLOCK(1, 2)
+BLOCK(1, 1)
+
+/* All output channels over v vectors from `at`. */
+static void channels(int64_t out, int k, int v, const source *s, const target *t, int64_t at, int64_t to, int64_t n,
+                     const float *packed) {
+  block *four = v == 3 ? block_4x3 : v == 2 ? block_4x2 : block_4x1;
+  block *one = v == 8 ? block_1x8 : v == 3 ? block_1x3 : v == 2 ? block_1x2 : block_1x1;
+  target u = *t;
+  for (int64_t o = 0, width; o < out; o += width) {
+    width = out - o >= 4 ? 4 : 1;
+    (width == 4 ? four : one)(k, s, &u, at, to, n, packed);
+    packed += width * (1 + s->in * s->taps);
+    u.y += width * u.channel;
+    if (u.residual) u.residual += width * u.channel;
+  }
+}
+
+/* sweep computes n contiguous positions. The last tile is moved back so that it ends with the range: some positions
+ * are computed twice, to the same value. */
+static void sweep(int64_t out, int k, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed) {
+  const int64_t L = VEC_LANES_F;
+  if (n < L) {
+    channels(out, k, 1, s, t, at, to, n, packed);
+    return;
+  }
+  for (int64_t i = 0; i < n;) {
+    int64_t left = (n - i + L - 1) / L;
+    int v = left == 4 || left == 2 ? 2 : left == 1 ? 1 : 3;
+    if (out == 1 && n - i >= 8 * L) v = 8; /* one channel: as many sums as multiply-adds are under way */
+    if (n < v * L) v = 1;
+    int64_t j = i + v * L <= n ? i : n - v * L;
+    channels(out, k, v, s, t, at + j, to + j, v * L, packed);
+    i = j + v * L;
+  }
+}
+
+/* direct: the input can be read where it lies. */
+static int direct(const cpu_conv *c) {
+  int64_t n = c->kernel[2] == 1 ? c->osize[1] * c->osize[2] : c->osize[2];
+  return c->stride == 1 && c->dilate == 1 && c->pad[0] == 0 && c->pad[1] == 0 && c->pad[2] == 0 && n >= VEC_LANES_F;
+}
+
+static void direct_source(const cpu_conv *c, source *s, const float *x, int64_t b, int64_t oz) {
+  int64_t hw = c->size[1] * c->size[2], dhw = c->size[0] * hw;
+  for (int64_t kz = 0; kz < c->kernel[0]; kz++) {
+    s->plane[kz] = x + b * c->in * dhw + (oz + kz) * hw;
+    s->tap[kz] = kz;
+  }
+  s->planes = c->kernel[0];
+  s->in = c->in;
+  s->channel = dhw;
+  for (int ky = 0; ky < 3; ky++) s->row[ky] = ky * c->size[2];
+  s->shift = 1;
+  s->taps = c->kernel[0] * c->kernel[1] * c->kernel[2];
+}
+
+static void copy_source(const cpu_conv *c, const cpu_copy_sizes *z, source *s) {
+  int64_t k = c->kernel[1], start[2] = {0, 0};
+  if (c->stride == 2) start[1] = (c->osize[1] + (k - 1) / 2) * c->osize[2];
+  for (int64_t ky = 0; ky < 3; ky++) s->row[ky] = start[ky % c->stride] + ky / c->stride * c->osize[2];
+  s->in = c->in;
+  s->channel = z->channel;
+  s->shift = z->copy;
+  s->taps = c->kernel[0] * k * k;
+}
+
+/* Planes [first, last) of the batch·osize[0] output planes. */
+static void conv(const cpu_conv *c, int64_t first, int64_t last, const float *x, const float *packed, const float *residual,
+                 float *y, float *scratch) {
+  const int64_t hw = c->size[1] * c->size[2], ohw = c->osize[1] * c->osize[2], od = c->osize[0], kd = c->kernel[0];
+  const int k = (int)c->kernel[2];
+  cpu_copy_sizes z = cpu_copy_of(c, VEC_LANES_F);
+  target t = {0, 0, od * ohw, c->relu};
+  source s;
+  int64_t held[3] = {-1, -1, -1};
+  int in_place = direct(c);
+  if (!in_place) {
+    scratch = align(scratch);
+    memset(scratch, 0, (size_t)(kd * z.plane) * sizeof *scratch);
+    copy_source(c, &z, &s);
+  }
+  for (int64_t q = first; q < last; q++) {
+    int64_t b = q / od, oz = q % od, to = b * c->out * od * ohw + oz * ohw;
+    t.y = y + to;
+    t.residual = residual ? residual + to : 0;
+    if (in_place) {
+      direct_source(c, &s, x, b, oz);
+      if (k == 1) sweep(c->out, k, &s, &t, 0, 0, ohw, packed);
+      else
+        for (int64_t oy = 0; oy < c->osize[1]; oy++)
+          sweep(c->out, k, &s, &t, oy * c->size[2], oy * c->osize[2], c->osize[2], packed);
+      continue;
+    }
+    s.planes = 0;
+    for (int64_t kz = 0; kz < kd; kz++) {
+      int64_t iz = c->stride * oz + kz - c->pad[0];
+      if (iz < 0 || iz % c->dilate || iz / c->dilate >= c->size[0]) continue;
+      iz = b * c->size[0] + iz / c->dilate;
+      float *slot = scratch + iz % kd * z.plane;
+      if (held[iz % kd] != iz) {
+        fill(c, &z, x + b * (c->in - 1) * c->size[0] * hw + iz * hw, c->size[0] * hw, slot);
+        held[iz % kd] = iz;
+      }
+      s.plane[s.planes] = slot;
+      s.tap[s.planes++] = kz;
+    }
+    sweep(c->out, k, &s, &t, 0, 0, ohw, packed);
+  }
+}
+
+/* Out of line, since the registers are just enough for this loop alone. */
+static __attribute__((noinline)) void tile_4x2(const source *s, int64_t at, const float *packed, vf acc[8]) {
+  vf a[8];
+  tile(4, 2, 3, s, at, packed, a);
+#pragma GCC unroll 8
+  for (int j = 0; j < 8; j++) acc[j] = a[j];
+}
+
+/* pool_tile: VEC_LANES_F elements of a pooled row for four channels from 2×2 rows of the convolution. */
+static void pool_tile(source s[2], int64_t at, int64_t width, const float *packed, int relu, vf best[4]) {
+  vf m[4][8];
+  for (int i = 0; i < 4; i++) tile_4x2(&s[i / 2], at + i % 2 * width, packed, m[i]);
+  for (int o = 0; o < 4; o++) {
+    vf h[2];
+    for (int i = 0; i < 2; i++) h[i] = vec_max_f(vec_max_f(m[0][2 * o + i], m[1][2 * o + i]), vec_max_f(m[2][2 * o + i], m[3][2 * o + i]));
+    best[o] = vec_max_f(PAIR_EVEN(h[0], h[1]), PAIR_ODD(h[0], h[1]));
+    if (relu) best[o] = vec_max_f(vec_set_f(0), best[o]);
+  }
+}
+
+/* Convolution (3 wide, no padding, channels a multiple of four, osize[2]/2 at least one vector), ReLU where asked, and the
+ * maximum over 2×2×2 (floor): planes [first, last) of the batch·(osize[0]/2) planes of the pooled output. The full output,
+ * the largest tensor of the network, is never written. */
+static void conv_pool(const cpu_conv *c, int64_t first, int64_t last, const float *x, const float *packed, float *y) {
+  const int64_t L = VEC_LANES_F, pd = c->osize[0] / 2, ph = c->osize[1] / 2, pw = c->osize[2] / 2;
+  source s[2];
+  vf best[4];
+  for (int64_t q = first; q < last; q++) {
+    int64_t b = q / pd, pz = q % pd;
+    direct_source(c, &s[0], x, b, 2 * pz);
+    direct_source(c, &s[1], x, b, 2 * pz + 1);
+    for (int64_t py = 0; py < ph; py++) {
+      for (int64_t i = 0; i < pw; i += L) {
+        int64_t px = i + L <= pw ? i : pw - L;
+        const float *w = packed;
+        for (int64_t o = 0; o < c->out; o += 4, w += 4 * (1 + c->in * s[0].taps)) {
+          pool_tile(s, 2 * py * c->size[2] + 2 * px, c->size[2], w, (int)c->relu, best);
+          for (int j = 0; j < 4; j++) store(y + (((b * c->out + o + j) * pd + pz) * ph + py) * pw + px, best[j]);
+        }
+      }
+    }
+  }
+}

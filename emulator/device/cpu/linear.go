@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cpu
+
+import "math"
+
+// Linear computes y = x Wᵀ + bias, then a ReLU if asked: x [batch, in], w
+// [out, in], bias [out] or nil, y [batch, out]. W is read from memory once for up
+// to 24 samples; at batch 1 that is all the time it takes.
+func Linear(p *Pool, batch, in, out int, relu bool, x, w, bias, y []float32) {
+	need("linear input", len(x), batch*in)
+	need("linear weights", len(w), out*in)
+	need("linear output", len(y), batch*out)
+	if bias != nil {
+		need("linear bias", len(bias), out)
+	}
+	p.job = job{
+		do: func(p *Pool, j *job, first, last int, scratch []float32) {
+			if j.batch == 1 {
+				p.kernels.matvec(first, last, j.k, j.relu, j.a, j.b, j.c, j.y)
+				return
+			}
+			p.kernels.dots(first, last, j.n, j.k, j.batch, j.relu, j.a, j.b, j.c, j.y, scratch)
+		},
+		total: out, unit: 4, batch: batch, k: in, n: out, relu: relu, a: w, b: x, c: bias, y: y,
+	}
+	if batch == 1 {
+		p.run(0)
+		return
+	}
+	p.run(min(batch, linearGroup)*in + 64)
+}
+
+// linearGroup is how many samples Linear takes at a time: GROUP in body_dense.h.
+const linearGroup = 24
+
+// LinearBF16 is Linear with weights in bfloat16 (see BF16): half the memory to
+// read. The sum runs in float32, so the error is that of rounding the weights,
+// at most 2⁻⁹ Σ|x w| (and about 2⁻⁹ √Σ(x w)² /√3 in practice). Samples are done one by one.
+func LinearBF16(p *Pool, batch, in, out int, relu bool, x []float32, w []uint16, bias, y []float32) {
+	need("linear input", len(x), batch*in)
+	need("linear weights", len(w), out*in)
+	need("linear output", len(y), batch*out)
+	if bias != nil {
+		need("linear bias", len(bias), out)
+	}
+	for b := range batch {
+		p.job = job{
+			do: func(p *Pool, j *job, first, last int, scratch []float32) {
+				p.kernels.matvecBF16(first, last, j.k, j.relu, j.half, j.a, j.b, j.y, scratch)
+			},
+			total: out, unit: 4, k: in, relu: relu, half: w, a: x[b*in : (b+1)*in], b: bias, y: y[b*out : (b+1)*out],
+		}
+		p.run(in + 64)
+	}
+}
+
+// BF16 rounds to the nearest bfloat16, ties to even; a NaN stays one.
+func BF16(w []float32, rounded []uint16) {
+	need("rounded weights", len(rounded), len(w))
+	for i, v := range w {
+		b := math.Float32bits(v)
+		if v != v {
+			rounded[i] = uint16(b>>16) | 0x40
+			continue
+		}
+		rounded[i] = uint16((b + 0x7fff + b>>16&1) >> 16)
+	}
+}
+
+// LinearBackward computes dx = dy W and adds dyᵀ x to dw and Σ dy to db; dx, dw and db may each be nil (not wanted).
+func LinearBackward(p *Pool, batch, in, out int, x, w, dy, dx, dw, db []float32) {
+	need("output gradient", len(dy), batch*out)
+	if dx != nil {
+		Gemm(p, Product{M: batch, N: in, K: out}, dy, w, dx)
+	}
+	if dw != nil {
+		Gemm(p, Product{M: out, N: in, K: batch, TransposeA: true, Add: true}, dy, x, dw)
+	}
+	if db != nil {
+		need("bias gradient", len(db), out)
+		for b := range batch {
+			for o, v := range dy[b*out : (b+1)*out] {
+				db[o] += v
+			}
+		}
+	}
+}
+
+// Product is the shape of a matrix product C = A B, or C += A B: A is [M, K]
+// or, transposed, stored as [K, M]; B is [K, N] or stored as [N, K]; C is [M, N].
+type Product struct {
+	M, N, K                int
+	TransposeA, TransposeB bool
+	Add                    bool
+}
+
+// Gemm computes a matrix product. C must not overlap A or B.
+func Gemm(p *Pool, s Product, a, b, c []float32) {
+	need("left factor", len(a), s.M*s.K)
+	need("right factor", len(b), s.K*s.N)
+	need("product", len(c), s.M*s.N)
+	g := gemmShape{aRow: int64(s.K), aCol: 1, bRow: int64(s.N), bCol: 1, cRow: int64(s.N), k: int64(s.K)}
+	if s.TransposeA {
+		g.aRow, g.aCol = 1, int64(s.M)
+	}
+	if s.TransposeB {
+		g.bRow, g.bCol = 1, int64(s.K)
+	}
+	if s.Add {
+		g.add = 1
+	}
+	if s.M == 0 || s.N == 0 {
+		return
+	}
+	p.job = job{a: a, b: b, y: c, gemm: g}
+	// Every element is summed in the same order whichever way the product is divided.
+	if s.M >= s.N {
+		p.job.total, p.job.unit, p.job.n = s.M, 72, s.N
+		p.job.do = gemmRows
+	} else {
+		p.job.total, p.job.unit, p.job.n = s.N, 64, s.M
+		p.job.do = gemmColumns
+	}
+	p.run(gemmScratch)
+}
+
+// gemmScratch holds the packed blocks of A and B: GEMM_M·GEMM_DEPTH + GEMM_DEPTH·GEMM_N in body_gemm.h, and room to align.
+const gemmScratch = 72*256 + 256*512 + 64
+
+func gemmRows(p *Pool, j *job, first, last int, scratch []float32) {
+	g := j.gemm
+	g.m, g.n = int64(last-first), int64(j.n)
+	p.kernels.gemm(g, j.a[int64(first)*g.aRow:], j.b, j.y[int64(first)*g.cRow:], scratch)
+}
+
+func gemmColumns(p *Pool, j *job, first, last int, scratch []float32) {
+	g := j.gemm
+	g.m, g.n = int64(j.n), int64(last-first)
+	p.kernels.gemm(g, j.a, j.b[int64(first)*g.bCol:], j.y[first:], scratch)
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cpu
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+// step does everything once: what it computes must not depend on the threads, and must not allocate.
+type step struct {
+	c                                   Conv
+	x, w, bias, packed, y, dx, dw, db   []float32
+	lw, ly, ldx, ldw, pooled, mean, vrn []float32
+	m, v                                []float32 // moments
+	half                                []uint16
+	arg                                 []int32
+}
+
+func newStep(t testing.TB) *step {
+	c := cube(5, 9, 9, 3, 2, 1)
+	s := &step{c: c, x: numbers(t, 3*c.InLen(), 1), w: numbers(t, c.WeightLen(), 2), bias: numbers(t, c.Out, 3)}
+	s.packed, s.y, s.dx = make([]float32, c.PackedLen()), make([]float32, 3*c.OutLen()), make([]float32, 3*c.InLen())
+	s.dw, s.db = make([]float32, c.WeightLen()), make([]float32, c.Out)
+	s.lw, s.ly = numbers(t, 77*c.InLen(), 4), make([]float32, 3*77)
+	s.ldx, s.ldw = make([]float32, 3*c.InLen()), make([]float32, len(s.lw))
+	s.pooled, s.arg = make([]float32, 3*5*64), make([]int32, 3*5*64)
+	s.mean, s.vrn, s.half = make([]float32, c.In), make([]float32, c.In), make([]uint16, len(s.lw))
+	s.m, s.v = make([]float32, len(s.dx)), make([]float32, len(s.dx))
+	BF16(s.lw, s.half)
+	c.Pack(s.w, s.bias, s.packed)
+	return s
+}
+
+func (s *step) run(p *Pool) {
+	c, in, n := s.c, s.c.InLen(), volume(s.c.Size)
+	clear(s.dw)
+	clear(s.db)
+	clear(s.ldw)
+	ConvPacked(p, c, 3, s.x, s.packed, s.y, After{ReLU: true})
+	ConvBackwardData(p, c, 3, s.y, s.w, s.dx)
+	ConvBackwardWeights(p, c, 3, s.x, s.y, s.dw, s.db)
+	LinearBF16(p, 1, in, 77, true, s.x, s.half, nil, s.ly)
+	Linear(p, 1, in, 77, true, s.x, s.lw, nil, s.ly)
+	Linear(p, 3, in, 77, false, s.x, s.lw, nil, s.ly)
+	LinearBackward(p, 3, in, 77, s.x, s.lw, s.ly, s.ldx, s.ldw, nil)
+	BatchNormStats(p, 3, c.In, n, s.x, s.mean, s.vrn)
+	MaxPool2(p, 3*5, c.Size, s.x, s.pooled, s.arg)
+	Tanh(p, s.ldx, s.ldx)
+	Add(p, s.ldx, s.dx, s.dx)
+	Adam(p, AdamRule{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, 1, s.ldx, s.dx, s.m, s.v)
+}
+
+func TestThreadsDoNotMatter(t *testing.T) {
+	for _, v := range Variants() {
+		var first *step
+		for _, threads := range []int{1, 2, 3, 7} {
+			p, err := NewPoolOf(v, threads)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := newStep(t)
+			s.run(p)
+			if first == nil {
+				first = s
+			}
+			for _, pair := range [][2][]float32{{s.y, first.y}, {s.dx, first.dx}, {s.dw, first.dw}, {s.db, first.db}, {s.ly, first.ly},
+				{s.ldx, first.ldx}, {s.ldw, first.ldw}, {s.mean, first.mean}, {s.vrn, first.vrn}, {s.pooled, first.pooled}} {
+				same(t, v, pair[0], pair[1])
+			}
+		}
+	}
+}
+
+func TestNoAllocation(t *testing.T) {
+	if Variants()[0] == "scalar" {
+		t.Log("scalar kernels allocate: nothing to hold them to")
+		return
+	}
+	for _, threads := range []int{1, 2} {
+		p, s := NewPool(threads), newStep(t)
+		s.run(p)
+		if n := testing.AllocsPerRun(10, func() { s.run(p) }); n != 0 {
+			t.Errorf("%d threads: %v allocations in a step", threads, n)
+		}
+	}
+}
+
+// TestNaNPasses: a broken value must reach the loss, not vanish in a ReLU.
+func TestNaNPasses(t *testing.T) {
+	everywhere(t, func(t *testing.T, p *Pool) {
+		s := newStep(t)
+		s.x[0], s.lw[5] = float32(math.NaN()), float32(math.NaN())
+		ConvPacked(p, s.c, 1, s.x, s.packed, s.y, After{ReLU: true})
+		Linear(p, 1, s.c.InLen(), 77, true, s.dx, s.lw, nil, s.ly)
+		if s.y[0] == s.y[0] || s.ly[0] == s.ly[0] {
+			t.Errorf("a NaN became %v, %v", s.y[0], s.ly[0])
+		}
+	})
+}
+
+func TestShortSlicePanics(t *testing.T) {
+	defer func() {
+		if r, ok := recover().(string); !ok || !strings.Contains(r, "cpu: convolution output") {
+			t.Errorf("recovered %v", r)
+		}
+	}()
+	s := newStep(t)
+	ConvPacked(NewPool(1), s.c, 3, s.x, s.packed, s.y[1:], After{})
+}
+
+func TestUnknownVariant(t *testing.T) {
+	if _, err := NewPoolOf("abacus", 1); err == nil || !strings.Contains(err.Error(), "abacus") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAlloc(t *testing.T) {
+	for _, n := range []int{0, 1, 1000, 3 << 20} {
+		data, free := Alloc(n)
+		if len(data) != n {
+			t.Fatalf("%d floats, want %d", len(data), n)
+		}
+		for i := range data {
+			if data[i] != 0 {
+				t.Fatal("not zero")
+			}
+			data[i] = 1
+		}
+		free()
+	}
+}
