@@ -22,8 +22,9 @@ func mustDecode(t *testing.T, data, path string, job Job, sets ...string) {
 // TestExamples decodes and validates every example file of this folder.
 func TestExamples(t *testing.T) {
 	jobs := map[string]func() Job{
-		"solve": func() Job { return new(Solve) },
-		"cube":  func() Job { return new(Cube) },
+		"solve":    func() Job { return new(Solve) },
+		"cube":     func() Job { return new(Cube) },
+		"generate": func() Job { return new(Generate) },
 	}
 	files, err := filepath.Glob("*.toml")
 	if err != nil || len(files) < 2 {
