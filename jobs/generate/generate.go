@@ -83,12 +83,6 @@ func build(env *run.Env) (*task, error) {
 		window := configs.Spectrum{Channels: cfg.Data.Channels, SpacingMS: cfg.Data.SpacingMS}
 		t.frequencies, err = window.Frequencies(t.line.RestFrequencyHz)
 	}
-	if err == nil {
-		// A binary without HDF5 should say so before hours of work.
-		if _, open := h5.Open(env.Args[0]); errors.Is(open, h5.ErrNotBuilt) {
-			err = h5.ErrNotBuilt
-		}
-	}
 	return t, env.Comm.Agree(err)
 }
 
@@ -109,7 +103,7 @@ func plan(_ context.Context, env *run.Env) error {
 		}
 	}
 	each, cores := (m.cubing + m.solving).Seconds(), t.comm.Size()*env.Threads
-	bytes := int64(t.samples) * int64(recordBytes(t.shape))
+	bytes := int64(t.samples) * int64(recordBytes(t.shape)-recordTail)
 	env.Log.Info("would generate", "kind", t.cfg.Data.Kind, "samples", t.samples, "training", len(t.train), "shards", len(t.shards),
 		"line", t.line.Species+" "+t.line.Label, "channels", t.shape.Channels, "cell_m", cellSizeM(t.scheme))
 	env.Log.Info("disk", "data_set_bytes", bytes, "at_most_bytes", 2*bytes, "folder", t.workDir)
@@ -123,10 +117,35 @@ func execute(ctx context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
+	// A binary without HDF5 should say so before hours of work.
+	if _, err := h5.Open(env.Args[0]); errors.Is(err, h5.ErrNotBuilt) {
+		return env.Comm.Agree(h5.ErrNotBuilt)
+	}
 	defer run.Watch(t.comm, t.cfg.Parallel.WatchdogS)()
+	if err := t.measure(ctx); err != nil {
+		return err
+	}
+	// 3. Normalised shards.
+	if err := t.share(ctx, t.shardPass()); err != nil {
+		return err
+	}
+	if err := t.report(); err != nil {
+		return err
+	}
+	// 4. The outputs, which get their names when this returns.
+	if t.comm.Rank() == 0 {
+		err = t.publish()
+	}
+	return env.Comm.Agree(err)
+}
+
+// measure is all that comes before shards: samples and their statistics.
+func (t *task) measure(ctx context.Context) error {
+	env := t.env
 	env.Log.Info("generate", "kind", t.cfg.Data.Kind, "samples", t.samples, "grid", t.shape.Grid, "channels", t.shape.Channels,
 		"ranks", t.comm.Size(), "threads", env.Threads, "work", t.workDir)
 	t.cite()
+	var err error
 	if t.comm.Rank() == 0 {
 		err = openWork(env)
 	}
@@ -143,20 +162,6 @@ func execute(ctx context.Context, env *run.Env) error {
 		return err
 	}
 	t.norm, t.span, err = t.normalization()
-	if err = env.Comm.Agree(err); err != nil {
-		return err
-	}
-	// 3. Normalised shards.
-	if err := t.share(ctx, t.shardPass()); err != nil {
-		return err
-	}
-	if err := t.report(); err != nil {
-		return err
-	}
-	// 4. The outputs, which get their names when this returns.
-	if t.comm.Rank() == 0 {
-		err = t.publish()
-	}
 	return env.Comm.Agree(err)
 }
 

@@ -14,6 +14,9 @@ const (
 	// taskBytes is the least that a work file of the first pass should hold:
 	// enough for the file system, little enough to lose.
 	taskBytes = 8 << 20
+	// tasksLeast is the least number of work files that a small set should have,
+	// so that many threads can share it.
+	tasksLeast = 64
 	// tasksMost keeps the folder of work files listable.
 	tasksMost = 1 << 16
 	// chunkCells is the number of cells of which statistics are taken at once,
@@ -48,7 +51,7 @@ func newScheme(cfg *configs.Generate) (*scheme, error) {
 	d := cfg.Data
 	s := &scheme{cfg: cfg, samples: d.Samples()}
 	s.shape = dataset.Shape{Grid: d.Grid, Channels: d.Channels, Flat: s.kind() != dataset.MultiFrequency}
-	s.perTask = max((taskBytes-1)/recordBytes(s.shape)+1, (s.samples-1)/tasksMost+1)
+	s.perTask = max(1, min((taskBytes-1)/recordBytes(s.shape)+1, s.samples/tasksLeast), (s.samples-1)/tasksMost+1)
 	units, each := d.Models, d.Rotations // what is split, and the samples of one
 	if cfg.Split.By == "sample" {
 		units, each = s.samples, 1
