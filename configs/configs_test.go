@@ -173,7 +173,9 @@ func TestSchema(t *testing.T) {
 	var s Solve
 	mustDecode(t, goodSolve, "solve.toml", &s)
 	c := Cube{Model: s.Model, Cube: s.Cube, Output: CubeFile{Name: "a"}}
-	for _, job := range []Job{&s, &c} {
+	var g Generate
+	mustDecode(t, goodGenerate, "generate.toml", &g)
+	for _, job := range []Job{&s, &c, &g} {
 		var out strings.Builder
 		if err := Print(&out, job); err != nil {
 			t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 	"github.com/columen/columen/solver/wind"
 )
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func testConfig() *configs.Generate {
 }
 
 // testMaker makes samples on a coarser grid than any network has, to be quick.
-func testMaker(t *testing.T, cfg *configs.Generate) (*maker, *line.Line, []float64) {
+func testMaker(t testing.TB, cfg *configs.Generate) (*maker, *line.Line, []float64) {
 	t.Helper()
 	s, err := newScheme(cfg)
 	must(t, err)
