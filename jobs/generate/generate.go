@@ -16,6 +16,7 @@ package generate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/columen/columen/configs"
@@ -107,7 +108,7 @@ func plan(_ context.Context, env *run.Env) error {
 	env.Log.Info("would generate", "kind", t.cfg.Data.Kind, "samples", t.samples, "training", len(t.train), "shards", len(t.shards),
 		"line", t.line.Species+" "+t.line.Label, "channels", t.shape.Channels, "cell_m", cellSizeM(t.scheme))
 	env.Log.Info("disk", "data_set_bytes", bytes, "at_most_bytes", 2*bytes, "folder", t.workDir)
-	env.Log.Info("time", "ms_per_sample_and_core", 1e3*each, "cores", cores,
+	env.Log.Info("time", "ms_per_sample_and_core", fmt.Sprintf("%.2f", 1e3*each), "cores", cores,
 		"samples_made_in", time.Duration(each*float64(t.samples)/float64(cores)*1e9).Round(time.Second))
 	return nil
 }
@@ -169,7 +170,8 @@ func (t *task) measure(ctx context.Context) error {
 // of a run that this one continues are not in it.
 func (t *task) report() error {
 	s := &t.spent
-	sums := []float64{float64(s.samples), s.cube.Seconds(), s.solve.Seconds(), s.write.Seconds(), float64(s.written), s.normalize.Seconds()}
+	sums := []float64{float64(s.made), float64(s.measured), float64(s.written),
+		s.cube.Seconds(), s.solve.Seconds(), s.write.Seconds(), s.statistics.Seconds(), s.normalization.Seconds()}
 	if err := mpiutil.Allreduce(t.comm, sums, sums, mpiutil.Sum); err != nil {
 		return err
 	}
@@ -177,13 +179,15 @@ func (t *task) report() error {
 	for _, p := range []struct {
 		name           string
 		seconds, count float64
-	}{{"cube", sums[1], sums[0]}, {"solve", sums[2], sums[0]}, {"write", sums[3], sums[0]}, {"shard", sums[5], sums[4]}} {
+	}{{"cube", sums[3], sums[0]}, {"solve", sums[4], sums[0]}, {"write", sums[5], sums[0]}, {"statistics", sums[6], sums[1]}, {"shard", sums[7], sums[2]}} {
 		if p.count > 0 {
 			t.env.Manifest.AddPhase(p.name+" per sample and core", p.seconds/p.count)
-			line = append(line, p.name+"_ms", 1e3*p.seconds/p.count)
+			line = append(line, p.name+"_ms", fmt.Sprintf("%.2f", 1e3*p.seconds/p.count))
 		}
 	}
-	t.env.Log.Info("per sample and core", line...)
+	if line != nil {
+		t.env.Log.Info("per sample and core", line...)
+	}
 	return nil
 }
 

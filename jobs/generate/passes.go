@@ -18,13 +18,12 @@ import (
 	"github.com/columen/columen/internal/atomicfile"
 )
 
-// spent sums what the threads of this rank did.
+// spent sums what the threads of this rank did: times, and the samples for which.
 type spent struct {
-	mu                 sync.Mutex
-	samples            int
-	cube, solve, write time.Duration // first pass
-	written            int
-	normalize          time.Duration // third pass, with reading and writing
+	mu                        sync.Mutex
+	made, measured, written   int
+	cube, solve, write        time.Duration // first pass
+	statistics, normalization time.Duration // second and third, with reading and writing
 }
 
 // raw is the first pass: samples in physical units.
@@ -64,7 +63,7 @@ func (t *task) rawTask(ctx context.Context, m *maker, item int, path string) err
 	}
 	t.spent.mu.Lock()
 	defer t.spent.mu.Unlock()
-	t.spent.samples += hi - lo
+	t.spent.made += hi - lo
 	t.spent.cube += m.cubing - cube
 	t.spent.solve += m.solving - solve
 	t.spent.write += time.Since(start) - (m.cubing - cube) - (m.solving - solve)
@@ -97,7 +96,7 @@ func (t *task) statistics() pass {
 
 // statisticsOf takes the statistics of a chunk.
 func (t *task) statisticsOf(ctx context.Context, rec *record, item int, path string) error {
-	chunk, file := dataset.NewChunk(t.kind()), chunkFile{}
+	start, chunk, file := time.Now(), dataset.NewChunk(t.kind()), chunkFile{}
 	for _, sample := range t.chunk(item) {
 		if err := interrupted(ctx); err != nil {
 			return err
@@ -120,7 +119,14 @@ func (t *task) statisticsOf(ctx context.Context, rec *record, item int, path str
 		}
 		file.Statistics = &s
 	}
-	return writeJSON(path, file)
+	if err := writeJSON(path, file); err != nil {
+		return err
+	}
+	t.spent.mu.Lock()
+	defer t.spent.mu.Unlock()
+	t.spent.measured += len(t.chunk(item))
+	t.spent.statistics += time.Since(start)
+	return nil
 }
 
 // normalization merges the statistics of all chunks.
@@ -197,7 +203,7 @@ func (t *task) writeShard(ctx context.Context, rec *record, sh shard, entryPath 
 	t.spent.mu.Lock()
 	defer t.spent.mu.Unlock()
 	t.spent.written += len(kept)
-	t.spent.normalize += time.Since(start)
+	t.spent.normalization += time.Since(start)
 	return nil
 }
 

@@ -101,7 +101,7 @@ func (s *scheme) task(i int) (lo, hi int) {
 	return i * s.perTask, min((i+1)*s.perTask, s.samples)
 }
 
-// perChunk is the number of samples of a chunk of statistics.
+// perChunk is the number of samples of a chunk of statistics at most.
 func (s *scheme) perChunk() int {
 	g := s.shape.Grid
 	return max(1, chunkCells/(g*g*g))
@@ -111,9 +111,11 @@ func (s *scheme) perChunk() int {
 // that nothing of the others leaks into it.
 func (s *scheme) chunks() int { return (len(s.train)-1)/s.perChunk() + 1 }
 
-// chunk returns the samples of a chunk, with outliers.
+// chunk returns the samples of a chunk, with outliers. Chunks are of one size,
+// so that threads end together.
 func (s *scheme) chunk(i int) []int {
-	return s.train[i*s.perChunk() : min((i+1)*s.perChunk(), len(s.train))]
+	n, chunks := len(s.train), s.chunks()
+	return s.train[i*n/chunks : (i+1)*n/chunks]
 }
 
 // modelName is the name of a wind in the manifest.

@@ -128,7 +128,7 @@ func (t *task) share(ctx context.Context, p pass) error {
 
 	// 2. All threads of all ranks take what is left.
 	c := newClaims(t.claimsDir(p), pending, t.comm.Rank(), t.comm.Size())
-	done := t.monitor(p, pending, units)
+	start, done := time.Now(), t.monitor(p, pending, units)
 	failures := make([]error, t.env.Threads)
 	var wg sync.WaitGroup
 	for i := range failures {
@@ -139,11 +139,14 @@ func (t *task) share(ctx context.Context, p pass) error {
 		})
 	}
 	wg.Wait()
-	err = firstOf(failures)
-	done(err == nil)
 
 	// 3. A rank that failed ends all.
-	return t.env.Comm.Agree(err)
+	err = t.env.Comm.Agree(firstOf(failures))
+	done(err == nil)
+	if err == nil && units > 0 {
+		t.env.Manifest.AddPhase(p.name, time.Since(start).Seconds())
+	}
+	return err
 }
 
 // firstOf returns the first error: others are mostly the same disk, full again.

@@ -46,7 +46,7 @@ func shareOn(t *testing.T, ranks int, dir string, p pass, ctx context.Context) [
 	errs := make([]error, ranks)
 	must(t, mpiutil.InProcess(ranks, func(c *mpiutil.Comm) error {
 		task := &task{scheme: s, comm: c, workDir: dir,
-			env: &run.Env{Comm: run.World{Comm: c}, Threads: 2, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
+			env: &run.Env{Comm: run.World{Comm: c}, Threads: 2, Manifest: &run.Manifest{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
 		errs[c.Rank()] = task.share(ctx, p)
 		return nil
 	}))
