@@ -212,6 +212,9 @@ func TestWorkSurvivesKill(t *testing.T) {
 	succeed(t, 2, measuring(), configIn(t, two), run.Flags{})
 	same(t, "two ranks", workFiles(t, two), want)
 
+	// Killed before the work folder was more than a folder.
+	must(t, os.MkdirAll(filepath.Join(killed, "out/t.work"), 0o777))
+	must(t, os.WriteFile(filepath.Join(killed, "out/t.work/work.json.1-0.tmp"), nil, 0o666))
 	path, pattern := configIn(t, killed), filepath.Join(killed, "out/t.work/raw/*.raw")
 	killWhen(t, path, "measure", pattern, 5)
 	killWhen(t, path, "measure", pattern, 17)

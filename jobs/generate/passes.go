@@ -30,9 +30,9 @@ type spent struct {
 func (t *task) raw() pass {
 	return pass{
 		name: "raw", items: t.tasks(), file: taskName,
-		bytes: func(item int) int64 {
+		keep: func(item int, bytes int64) bool {
 			lo, hi := t.task(item)
-			return int64(hi-lo) * int64(recordBytes(t.shape))
+			return bytes == int64(hi-lo)*int64(recordBytes(t.shape))
 		},
 		units: func(item int) int {
 			lo, hi := t.task(item)
@@ -79,13 +79,10 @@ type chunkFile struct {
 // chunkName is the name of the statistics of a chunk.
 func chunkName(chunk int) string { return fmt.Sprintf("%06d.json", chunk) }
 
-// anyLength is pass.bytes of files whose length does not tell.
-func anyLength(int) int64 { return -1 }
-
 // statistics is the second pass: statistics of chunks of the training set.
 func (t *task) statistics() pass {
 	return pass{
-		name: "statistics", items: t.chunks(), file: chunkName, bytes: anyLength,
+		name: "statistics", items: t.chunks(), file: chunkName,
 		units: func(item int) int { return len(t.chunk(item)) },
 		worker: func() (func(ctx context.Context, item int, path string) error, error) {
 			rec := newRecord(t.shape)
@@ -152,8 +149,12 @@ func (t *task) normalization() (dataset.Normalization, dataset.InputRange, error
 // after the shard.
 func (t *task) shardPass() pass {
 	return pass{
-		name: "shards", items: len(t.shards), bytes: anyLength,
-		file:  func(item int) string { return entryName(t.shards[item]) },
+		name: shardFolder, items: len(t.shards),
+		file: func(item int) string { return entryName(t.shards[item]) },
+		keep: func(item int, _ int64) bool { // publish may have moved it
+			_, err := os.Stat(filepath.Join(t.workDir, shardFolder, t.shards[item].name))
+			return err == nil
+		},
 		units: func(item int) int { return len(t.shards[item].samples) },
 		worker: func() (func(ctx context.Context, item int, path string) error, error) {
 			rec := newRecord(t.shape)
@@ -163,6 +164,9 @@ func (t *task) shardPass() pass {
 		},
 	}
 }
+
+// shardFolder is the folder of shards and entries in the work folder.
+const shardFolder = "shards"
 
 // entryName is the name of a shard's entry, beside the shard.
 func entryName(sh shard) string { return strings.TrimSuffix(sh.name, ".hdf5") + ".json" }

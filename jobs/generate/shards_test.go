@@ -89,6 +89,14 @@ func TestKilledAmongItsOutputs(t *testing.T) {
 	}
 	same(t, "taken over", outputsOf(t, dir), want)
 
+	// The same where the file system has no links: a shard had been moved.
+	succeed(t, 1, job, path, run.Flags{Overwrite: true})
+	for _, name := range []string{"t.generate.json", "t.train_1.hdf5", "t.work/shards/t.train_1.hdf5"} {
+		must(t, os.Remove(filepath.Join(dir, "out", name)))
+	}
+	succeed(t, 1, Job(), path, run.Flags{})
+	same(t, "moved", outputsOf(t, dir), want)
+
 	// Killed before its work was removed: there is nothing to do but that.
 	must(t, os.Mkdir(filepath.Join(dir, "out/t.work"), 0o777))
 	if log := succeed(t, 1, Job(), path, run.Flags{}); !strings.Contains(log, "already done") {

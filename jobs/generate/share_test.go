@@ -24,7 +24,7 @@ import (
 func counted(items int, times []atomic.Int32, fail func(item int) error) pass {
 	return pass{
 		name: "p", items: items, file: func(i int) string { return fmt.Sprintf("%d.x", i) },
-		bytes: func(int) int64 { return 1 }, units: func(int) int { return 1 },
+		keep: func(_ int, bytes int64) bool { return bytes == 1 }, units: func(int) int { return 1 },
 		worker: func() (func(ctx context.Context, item int, path string) error, error) {
 			return func(_ context.Context, item int, path string) error {
 				times[item].Add(1)

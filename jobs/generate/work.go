@@ -4,11 +4,11 @@ package generate
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/emulator/dataset"
@@ -54,8 +54,8 @@ func tidy(env *run.Env) error { return os.RemoveAll(workDir(env.Config)) }
 // another configuration is refused, and replaced with --overwrite.
 func openWork(env *run.Env) error {
 	dir := workDir(env.Config)
-	if _, err := os.Lstat(dir); err == nil && !resumes(env) {
-		if !env.Flags.Overwrite {
+	if names, err := listNames(dir); err == nil && !resumes(env) {
+		if !env.Flags.Overwrite && !onlyBegun(names) {
 			return &configs.Error{Problems: []configs.Problem{{File: env.Args[0], Field: "output.name", Value: strconv.Quote(dir),
 				Reason: "is the unfinished work of another configuration or version", Allowed: "--overwrite to drop it, or another output.dir or output.name"}}}
 		}
@@ -69,6 +69,16 @@ func openWork(env *run.Env) error {
 		return err
 	}
 	return writeJSON(filepath.Join(dir, identityName), identityOf(env))
+}
+
+// onlyBegun reports whether a work folder was left before it got its identity.
+func onlyBegun(names map[string]bool) bool {
+	for name := range names {
+		if !strings.HasPrefix(name, identityName) || !strings.HasSuffix(name, ".tmp") {
+			return false
+		}
+	}
+	return true
 }
 
 // publish makes the outputs on rank 0: shards, statistics and manifest.
@@ -107,7 +117,8 @@ func (t *task) publish() error {
 }
 
 // hand gives a finished shard a second name, its output's, and leaves the first
-// so that a restart finds it. Where the file system has no links it is moved.
+// so that a restart finds it. Where the file system has no links it is moved, and
+// a restart makes it again.
 func hand(from, to string) error {
 	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -115,8 +126,5 @@ func hand(from, to string) error {
 	if err := os.Link(from, to); err == nil {
 		return nil
 	}
-	if err := os.Rename(from, to); err != nil {
-		return fmt.Errorf("%s: remove its entry beside it and start the same command again: %w", from, err)
-	}
-	return nil
+	return os.Rename(from, to)
 }
