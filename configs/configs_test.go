@@ -22,8 +22,9 @@ func mustDecode(t *testing.T, data, path string, job Job, sets ...string) {
 // TestExamples decodes and validates every example file of this folder.
 func TestExamples(t *testing.T) {
 	jobs := map[string]func() Job{
-		"solve": func() Job { return new(Solve) },
-		"cube":  func() Job { return new(Cube) },
+		"solve":    func() Job { return new(Solve) },
+		"cube":     func() Job { return new(Cube) },
+		"generate": func() Job { return new(Generate) },
 	}
 	files, err := filepath.Glob("*.toml")
 	if err != nil || len(files) < 2 {
@@ -172,7 +173,9 @@ func TestSchema(t *testing.T) {
 	var s Solve
 	mustDecode(t, goodSolve, "solve.toml", &s)
 	c := Cube{Model: s.Model, Cube: s.Cube, Output: CubeFile{Name: "a"}}
-	for _, job := range []Job{&s, &c} {
+	var g Generate
+	mustDecode(t, goodGenerate, "generate.toml", &g)
+	for _, job := range []Job{&s, &c, &g} {
 		var out strings.Builder
 		if err := Print(&out, job); err != nil {
 			t.Fatal(err)

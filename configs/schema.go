@@ -5,6 +5,7 @@ package configs
 import (
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -87,10 +88,13 @@ func (f field) allowed(t reflect.Type) string {
 	return words
 }
 
-// allowsNumber checks a number against the range of the field.
+// allowsNumber checks a number against the range or the choices of the field.
 func (f field) allowsNumber(x float64) bool {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return false
+	}
+	if strings.Contains(f.allow, "|") {
+		return slices.Contains(strings.Split(f.allow, "|"), strconv.FormatFloat(x, 'f', -1, 64))
 	}
 	if lo, hi, ok := strings.Cut(f.allow, ".."); ok {
 		return x >= mustNumber(lo) && x <= mustNumber(hi)

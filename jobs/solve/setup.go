@@ -4,14 +4,12 @@ package solve
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/columen/columen/configs"
+	"github.com/columen/columen/jobs/internal/model"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/solver"
-	"github.com/columen/columen/solver/lamda"
 	"github.com/columen/columen/solver/line"
 	"github.com/columen/columen/solver/si"
 )
@@ -27,7 +25,7 @@ type setup struct {
 func newSetup(file string, cfg *configs.Solve) (setup, error) {
 	var s setup
 	var err error
-	if s.line, err = lineOf(file, cfg.Line); err != nil {
+	if s.line, err = model.Line(file, cfg.Line); err != nil {
 		return s, err
 	}
 	if s.frequencies, err = cfg.Spectrum.Frequencies(s.line.RestFrequencyHz); err != nil {
@@ -46,36 +44,6 @@ func newSetup(file string, cfg *configs.Solve) (setup, error) {
 		s.views = append(s.views, view)
 	}
 	return s, nil
-}
-
-// lineOf reads the molecule and finds the transition. Errors name the
-// configuration file.
-func lineOf(file string, cfg configs.Line) (*line.Line, error) {
-	var m *lamda.Molecule
-	var err error
-	if cfg.Molecule == configs.BuiltinCO {
-		m, err = lamda.CO()
-	} else {
-		m, err = lamda.ReadFile(cfg.Molecule)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var number int
-	value := strconv.Itoa(cfg.Transition.Number)
-	if cfg.Transition.Label != "" {
-		value = strconv.Quote(cfg.Transition.Label)
-		number, err = m.Transition(cfg.Transition.Label)
-	} else {
-		number, err = m.TransitionNumber(cfg.Transition.Number)
-	}
-	if err != nil {
-		return nil, &configs.Error{Problems: []configs.Problem{{
-			File: file, Field: "line.transition", Value: value, Reason: strings.TrimPrefix(err.Error(), "lamda: "),
-			Allowed: fmt.Sprintf("the labels of a transition of the line data, or its number, from 1 to %d", len(m.Lines)),
-		}}}
-	}
-	return line.New(m, number, line.Options{})
 }
 
 // problemOf is the problem of one view.

@@ -26,10 +26,9 @@ type Parameters struct {
 }
 
 const (
-	referenceM   = 100 * si.AU // where n₀, T₀ and v_φ are given
-	betweenArms  = 0.3         // share of n₀ between the arms
-	armHeating   = 0.3         // relative rise of T on the arm
-	armSharpness = 6           // power of the cosine across the arm
+	referenceM  = 100 * si.AU // where n₀, T₀ and v_φ are given
+	betweenArms = 0.3         // share of n₀ between the arms
+	armHeating  = 0.3         // relative rise of T on the arm
 )
 
 // Reference returns the model of the formulas' own numbers: a wind of 12 km/s,
@@ -68,31 +67,42 @@ func (p Parameters) Validate() error {
 // Arm returns how much of the arm is at the point (x, y, z) [m] from the star,
 // between 0 and 1. Points inside r_in have what is at r_in in their direction;
 // the star itself counts as lying towards +x.
-func (p Parameters) Arm(x, y, z float64) float64 {
-	r := math.Hypot(math.Hypot(x, y), z)
+func (p Parameters) Arm(x, y, z float64) float64 { return p.arm(x, y, z, distance(x, y, z)) }
+
+// distance from the star. Squares of lengths in metres are far from the ends of
+// the exponent, so that it needs none of the care of math.Hypot.
+func distance(x, y, z float64) float64 { return math.Sqrt(x*x + y*y + z*z) }
+
+// arm is Arm at distance r.
+func (p Parameters) arm(x, y, z, r float64) float64 {
 	height := 0.0 // z/r, the sine of the latitude
 	if r > 0 {
 		height = z / r
 	}
 	phase := math.Atan2(y, x) - p.PhaseRad - 2*math.Pi*max(r, p.InnerRadiusM)/p.SpacingM
-	across := math.Pow((1+math.Cos(phase))/2, armSharpness)
+	c := (1 + math.Cos(phase)) / 2
+	across := c * c * c
+	across *= across // the sixth power
 	return across * math.Exp(-height*height/(2*p.Thickness*p.Thickness))
 }
 
 // At returns the density of CO [m⁻³], the temperature [K] and the velocity
 // [m s⁻¹] at the point (x, y, z) [m] from the star.
 func (p Parameters) At(x, y, z float64) (densityM3, temperatureK float64, velocityMS [3]float64) {
-	r := math.Hypot(math.Hypot(x, y), z)
+	r := distance(x, y, z)
 	held := max(r, p.InnerRadiusM) / referenceM
-	arm := p.Arm(x, y, z)
+	arm := p.arm(x, y, z, r)
 	densityM3 = p.DensityM3 / (held * held) * (betweenArms + p.Contrast*arm)
-	temperatureK = max(p.TemperatureFloorK, p.TemperatureK*math.Pow(held, -p.TemperatureSlope)*(1+armHeating*arm))
+	temperatureK = max(p.TemperatureFloorK, p.TemperatureK*math.Exp(-p.TemperatureSlope*math.Log(held))*(1+armHeating*arm))
 	if r == 0 {
 		return densityM3, temperatureK, velocityMS
 	}
 	s := min(1, r/p.InnerRadiusM)
-	ramp := s * s * (3 - 2*s)
-	out, around := ramp*p.ExpansionMS/r, ramp*p.RotationMS/math.Sqrt(held)/r
+	ramp := s * s * (3 - 2*s) / r
+	out, around := ramp*p.ExpansionMS, 0.0
+	if p.RotationMS != 0 {
+		around = ramp * p.RotationMS / math.Sqrt(held)
+	}
 	return densityM3, temperatureK, [3]float64{out*x - around*y, out*y + around*x, out * z}
 }
 

@@ -79,11 +79,13 @@ static void conv_weights(const cpu_conv *c, int64_t batch, int64_t first, int64_
   copy_source(&sub, &z, &s);
   held h = {.steps = (ohw + L - 1) / L, .out = (c->out + 3) / 4 * 4, .copy = z.plane};
   const int64_t dy_plane = h.out * h.steps * L, room = scratch_len - L;
-  /* Room for n planes of dy and n·stride + kernel[0] input planes; one of each kind at least. */
-  int64_t most = (room - kd * z.plane) / (dy_plane + c->stride * z.plane);
+  /* Room for n planes of dy and n·stride + kernel[0] input planes; one of each kind at least. Counted for all input channels,
+   * so that the order of the sums does not depend on how many of them this thread has. */
+  const int64_t whole = cpu_copy_of(c, VEC_LANES_F).plane;
+  int64_t most = (room - kd * whole) / (dy_plane + c->stride * whole);
   most = most < 1 ? 1 : most > PLANES ? PLANES : most;
   float *dyp = align(scratch), *xp = dyp + most * dy_plane;
-  const int64_t slots = (room - most * dy_plane) / z.plane;
+  const int64_t slots = (room - most * dy_plane) / whole;
   memset(dyp, 0, (size_t)(most * dy_plane + slots * z.plane) * sizeof *dyp);
   h.dy = dyp;
   h.x = xp;

@@ -120,9 +120,11 @@ func (s *session) decide(finals []string) (stop bool, err error) {
 		if len(existing) > 0 {
 			if done(manifest, s.call.Job.Name, env.Manifest.Digest, env.Config.Inputs(), finals) {
 				env.Log.Info("already done: same configuration and inputs, outputs intact", "manifest", manifest)
-				return true, nil
+				return true, s.tidy()
 			}
-			return false, s.outputProblem(existing[0], "exists and is not the finished result of this configuration", "--overwrite, or another output.dir or output.name")
+			if job := s.call.Job; job.Resumes == nil || !job.Resumes(env) {
+				return false, s.outputProblem(existing[0], "exists and is not the finished result of this configuration", "--overwrite, or another output.dir or output.name")
+			}
 		}
 	}
 	if env.Flags.DryRun {
@@ -161,6 +163,14 @@ func (s *session) replaceable(outputs []string) error {
 		}
 	}
 	return nil
+}
+
+// tidy lets the job remove what it no longer needs.
+func (s *session) tidy() error {
+	if s.call.Job.Tidy == nil || s.env.Flags.DryRun {
+		return nil
+	}
+	return s.call.Job.Tidy(s.env)
 }
 
 func (s *session) outputProblem(value, reason, allowed string) error {

@@ -149,7 +149,7 @@ func (s *session) finish() error {
 		env.Log.Info("wrote", "file", f.Path, "bytes", f.Bytes)
 	}
 	env.Log.Info("done", "seconds", fmt.Sprintf("%.2f", time.Since(s.started).Seconds()), "manifest", path)
-	return nil
+	return s.tidy()
 }
 
 // discard removes partial files; on success there are none left.

@@ -30,6 +30,14 @@ type Job struct {
 	// Plan, which may be nil, says on a dry run what Run would do, after looking
 	// at the inputs. It is called on every rank.
 	Plan func(ctx context.Context, env *Env) error
+	// Resumes, which may be nil, reports on rank 0 whether a run of this very
+	// configuration was ended before it was done: outputs that exist are then
+	// its own, and Run goes on with it.
+	Resumes func(env *Env) bool
+	// Tidy, which may be nil, removes on rank 0 what a finished run no longer
+	// needs. It is called after the manifest was written, and when there is
+	// nothing to do, because the run before may have been killed in between.
+	Tidy func(env *Env) error
 	// Run does the work on every rank. An error that not all ranks have must
 	// be agreed before the next collective. Of a job without Config, rank 0 does
 	// the work.

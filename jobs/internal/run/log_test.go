@@ -57,8 +57,11 @@ func TestProgressLines(t *testing.T) {
 	if len(lines) != 5 || !strings.HasSuffix(lines[1], "rays  done=20%  elapsed=20s  left=1m20s") {
 		t.Errorf("progress lines:\n%s", out.String())
 	}
-	if seconds := p.Done(); seconds != 50 {
+	if seconds := p.Rates("rays", 3e6).Done(); seconds != 50 {
 		t.Errorf("%g seconds, want 50", seconds)
+	}
+	if !strings.HasSuffix(out.String(), "rays  seconds=50.000  rays_per_s=1.0  MB_per_s=3.0\n") {
+		t.Errorf("rates:\n%s", out.String())
 	}
 }
 

@@ -28,6 +28,8 @@ type Progress struct {
 	now   func() time.Time
 	log   *slog.Logger
 	bar   *progressbar.ProgressBar // nil without a terminal
+	unit  string                   // of work, for rates; "" for none
+	bytes float64                  // of data in a unit
 }
 
 // Progress begins to show a step of total units of work. On ranks other than 0
@@ -46,6 +48,24 @@ func (e *Env) Progress(what string, total int64) *Progress {
 	return p
 }
 
+// Rates lets the log lines tell how many units of work are done in a second, and
+// how many megabytes of data when a unit has bytes of them. It returns p.
+func (p *Progress) Rates(unit string, bytes float64) *Progress {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unit, p.bytes = unit, bytes
+	return p
+}
+
+// rates returns the rates so far as attributes of a log line.
+func (p *Progress) rates(elapsed time.Duration) []any {
+	if p.unit == "" || elapsed <= 0 {
+		return nil
+	}
+	rate := float64(p.done) / elapsed.Seconds()
+	return []any{p.unit + "_per_s", fmt.Sprintf("%.1f", rate), "MB_per_s", fmt.Sprintf("%.1f", rate*p.bytes/1e6)}
+}
+
 // Add says that units of work have been done.
 func (p *Progress) Add(units int64) {
 	p.mu.Lock()
@@ -62,7 +82,8 @@ func (p *Progress) Add(units int64) {
 	p.last = now
 	elapsed := now.Sub(p.start)
 	left := time.Duration(float64(elapsed) * float64(max(p.total-p.done, 0)) / float64(p.done))
-	p.log.Info(p.what, "done", fmt.Sprintf("%.0f%%", 100*float64(p.done)/float64(p.total)), "elapsed", elapsed.Round(time.Second), "left", left.Round(time.Second))
+	line := []any{"done", fmt.Sprintf("%.0f%%", 100*float64(p.done)/float64(p.total)), "elapsed", elapsed.Round(time.Second), "left", left.Round(time.Second)}
+	p.log.Info(p.what, append(line, p.rates(elapsed)...)...)
 }
 
 // Done ends the step and returns the seconds it took.
@@ -72,7 +93,7 @@ func (p *Progress) Done() float64 {
 	if p.bar != nil {
 		_ = p.bar.Finish() // as in Add
 	}
-	seconds := p.now().Sub(p.start).Seconds()
-	p.log.Info(p.what, "seconds", fmt.Sprintf("%.3f", seconds))
-	return seconds
+	elapsed := p.now().Sub(p.start)
+	p.log.Info(p.what, append([]any{"seconds", fmt.Sprintf("%.3f", elapsed.Seconds())}, p.rates(elapsed)...)...)
+	return elapsed.Seconds()
 }

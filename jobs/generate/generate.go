@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Package generate is the job that makes a data set for the emulator: winds by
+// formula, rotated at random, solved and normalised into HDF5 shards in the
+// layout of the original.
+//
+//	$ mpirun -n 2 columen generate configs/generate-small.toml
+//
+// Three passes share their work over all threads of all ranks: samples in
+// physical units, statistics of the training set, and normalised shards. Each
+// leaves finished files in the work folder DIR/NAME.work, so that a run that is
+// killed at any moment is continued by the same command; what comes out is a
+// function of the configuration alone.
+package generate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/columen/columen/configs"
+	"github.com/columen/columen/emulator/dataset"
+	"github.com/columen/columen/internal/h5"
+	"github.com/columen/columen/jobs/internal/model"
+	"github.com/columen/columen/jobs/internal/run"
+	"github.com/columen/columen/mpiutil"
+	"github.com/columen/columen/solver/line"
+)
+
+// Job returns the row of the job in the table.
+func Job() run.Job {
+	return run.Job{
+		Name:  "generate",
+		Short: "Make a data set for the emulator, on MPI ranks",
+		Long: `Generate draws AGB winds by formula, looks at each from random directions,
+solves the line transfer in single precision and writes normalised samples as
+HDF5 shards in the layout of COEmuNet, with their statistics and a manifest.
+
+Ranks share the samples dynamically through the work folder NAME.work in
+output.dir, which they must all see; it grows to the size of the data set and is
+removed in the end. A run that was ended, even by kill -9, is continued by
+starting the same command again, with the same result to the last bit.
+
+Cell size (data.box_au over data.grid) and data.v_turb_ms are the same in all
+samples, since the network does not see them. Images have no background, as in
+the original; the observer stands at z → -∞ and v_z > 0 recedes. Statistics are
+those of the training set.`,
+		Example: "  columen generate configs/generate-small.toml --dry-run\n  mpirun -n 2 columen generate configs/generate-small.toml --threads 1\n" +
+			"  columen generate configs/generate-small.toml --set data.grid=64 --set output.name=medium --out /tmp/sets",
+		Config:  func() configs.Job { return new(configs.Generate) },
+		Outputs: outputs,
+		Plan:    plan,
+		Resumes: resumes,
+		Tidy:    tidy,
+		Run:     execute,
+	}
+}
+
+// task is a generate job, built.
+type task struct {
+	*scheme
+	env         *run.Env
+	comm        *mpiutil.Comm
+	line        *line.Line
+	frequencies []float64 // [Hz], rising
+	workDir     string
+	norm        dataset.Normalization
+	span        dataset.InputRange
+	spent       spent
+}
+
+func build(env *run.Env) (*task, error) {
+	comm, err := env.Ranks()
+	if err != nil {
+		return nil, err
+	}
+	cfg := env.Config.(*configs.Generate)
+	t := &task{env: env, comm: comm, workDir: workDir(cfg)}
+	if t.scheme, err = newScheme(cfg); err == nil {
+		t.line, err = model.Line(env.Args[0], cfg.Line)
+	}
+	if err == nil {
+		window := configs.Spectrum{Channels: cfg.Data.Channels, SpacingMS: cfg.Data.SpacingMS}
+		t.frequencies, err = window.Frequencies(t.line.RestFrequencyHz)
+	}
+	return t, env.Comm.Agree(err)
+}
+
+// plan makes one sample to tell how long all will take.
+func plan(_ context.Context, env *run.Env) error {
+	t, err := build(env)
+	if err != nil {
+		return err
+	}
+	m, err := newMaker(t.scheme, t.line, t.frequencies)
+	if err != nil {
+		return err
+	}
+	for sample := range min(2, t.samples) { // the first warms up
+		m.cubing, m.solving = 0, 0
+		if err := m.make(sample); err != nil {
+			return err
+		}
+	}
+	each, cores := (m.cubing + m.solving).Seconds(), t.comm.Size()*env.Threads
+	bytes := int64(t.samples) * int64(recordBytes(t.shape)-recordTail)
+	env.Log.Info("would generate", "kind", t.cfg.Data.Kind, "samples", t.samples, "training", len(t.train), "shards", len(t.shards),
+		"line", t.line.Species+" "+t.line.Label, "channels", t.shape.Channels, "cell_m", cellSizeM(t.scheme))
+	env.Log.Info("disk", "data_set_bytes", bytes, "at_most_bytes", 2*bytes, "folder", t.workDir)
+	env.Log.Info("time", "ms_per_sample_and_core", fmt.Sprintf("%.2f", 1e3*each), "cores", cores,
+		"samples_made_in", time.Duration(each*float64(t.samples)/float64(cores)*1e9).Round(time.Second))
+	return nil
+}
+
+func execute(ctx context.Context, env *run.Env) error {
+	t, err := build(env)
+	if err != nil {
+		return err
+	}
+	// A binary without HDF5 should say so before hours of work.
+	if _, err := h5.Open(env.Args[0]); errors.Is(err, h5.ErrNotBuilt) {
+		return env.Comm.Agree(h5.ErrNotBuilt)
+	}
+	defer t.env.Watch(t.comm, t.cfg.Parallel.WatchdogS)()
+	if err := t.measure(ctx); err != nil {
+		return err
+	}
+	// 3. Normalised shards.
+	if err := t.share(ctx, t.shardPass()); err != nil {
+		return err
+	}
+	if err := t.report(); err != nil {
+		return err
+	}
+	// 4. The outputs, which get their names when this returns.
+	if t.comm.Rank() == 0 {
+		err = t.publish()
+	}
+	return env.Comm.Agree(err)
+}
+
+// measure is all that comes before shards: samples and their statistics.
+func (t *task) measure(ctx context.Context) error {
+	env := t.env
+	env.Log.Info("generate", "kind", t.cfg.Data.Kind, "samples", t.samples, "grid", t.shape.Grid, "channels", t.shape.Channels,
+		"ranks", t.comm.Size(), "threads", env.Threads, "work", t.workDir)
+	t.cite()
+	var err error
+	if t.comm.Rank() == 0 {
+		err = openWork(env)
+	}
+	if err = env.Comm.Agree(err); err != nil {
+		return err
+	}
+
+	// 1. Samples in physical units.
+	if err := t.share(ctx, t.raw()); err != nil {
+		return err
+	}
+	// 2. Statistics of the training set.
+	if err := t.share(ctx, t.statistics()); err != nil {
+		return err
+	}
+	t.norm, t.span, err = t.normalization()
+	return env.Comm.Agree(err)
+}
+
+// report tells and records what a sample cost a core, over all ranks. Samples
+// of a run that this one continues are not in it.
+func (t *task) report() error {
+	s := &t.spent
+	sums := []float64{float64(s.made), float64(s.measured), float64(s.written),
+		s.cube.Seconds(), s.solve.Seconds(), s.write.Seconds(), s.statistics.Seconds(), s.normalization.Seconds()}
+	if err := mpiutil.Allreduce(t.comm, sums, sums, mpiutil.Sum); err != nil {
+		return err
+	}
+	var line []any
+	for _, p := range []struct {
+		name           string
+		seconds, count float64
+	}{{"cube", sums[3], sums[0]}, {"solve", sums[4], sums[0]}, {"write", sums[5], sums[0]}, {"statistics", sums[6], sums[1]}, {"shard", sums[7], sums[2]}} {
+		if p.count > 0 {
+			t.env.Manifest.AddPhase(p.name+" per sample and core", p.seconds/p.count)
+			line = append(line, p.name+"_ms", fmt.Sprintf("%.2f", 1e3*p.seconds/p.count))
+		}
+	}
+	if line != nil {
+		t.env.Log.Info("per sample and core", line...)
+	}
+	return nil
+}
+
+// cite names the publications behind the data set in the manifest.
+func (t *task) cite() {
+	for _, reference := range []string{
+		"Su et al. 2025, arXiv:2507.11398 (data sets of COEmuNet)",
+		"Shoemake 1992, Graphics Gems III, 124 (uniform random rotations)",
+		"Salmon et al. 2011, SC11 (counter-based random numbers)",
+		"Olson & Kunasz 1987, JQSRT 38, 325 (source function linear in optical depth)",
+		"Schöier et al. 2005, A&A 432, 369 (LAMDA line data)",
+	} {
+		t.env.Manifest.Cite(reference)
+	}
+}

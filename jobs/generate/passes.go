@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package generate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/columen/columen/emulator/dataset"
+	"github.com/columen/columen/internal/atomicfile"
+)
+
+// spent sums what the threads of this rank did: times, and the samples for which.
+type spent struct {
+	mu                        sync.Mutex
+	made, measured, written   int
+	cube, solve, write        time.Duration // first pass
+	statistics, normalization time.Duration // second and third, with reading and writing
+}
+
+// raw is the first pass: samples in physical units.
+func (t *task) raw() pass {
+	return pass{
+		name: "raw", items: t.tasks(), file: taskName,
+		keep: func(item int, bytes int64) bool {
+			lo, hi := t.task(item)
+			return bytes == int64(hi-lo)*int64(recordBytes(t.shape))
+		},
+		units: func(item int) int {
+			lo, hi := t.task(item)
+			return hi - lo
+		},
+		worker: func() (func(ctx context.Context, item int, path string) error, error) {
+			m, err := newMaker(t.scheme, t.line, t.frequencies)
+			if err != nil {
+				return nil, err
+			}
+			return func(ctx context.Context, item int, path string) error { return t.rawTask(ctx, m, item, path) }, nil
+		},
+	}
+}
+
+// rawTask makes the samples of a work file.
+func (t *task) rawTask(ctx context.Context, m *maker, item int, path string) error {
+	start, cube, solve := time.Now(), m.cubing, m.solving
+	lo, hi := t.task(item)
+	err := writeTask(path, lo, hi, m.rec, func(sample int) error {
+		if err := interrupted(ctx); err != nil {
+			return err
+		}
+		return m.make(sample)
+	})
+	if err != nil {
+		return err
+	}
+	t.spent.mu.Lock()
+	defer t.spent.mu.Unlock()
+	t.spent.made += hi - lo
+	t.spent.cube += m.cubing - cube
+	t.spent.solve += m.solving - solve
+	t.spent.write += time.Since(start) - (m.cubing - cube) - (m.solving - solve)
+	return nil
+}
+
+// chunkFile is what the second pass leaves of a chunk.
+type chunkFile struct {
+	Samples    int                      `json:"samples"` // without outliers
+	Statistics *dataset.ChunkStatistics `json:"statistics"`
+}
+
+// chunkName is the name of the statistics of a chunk.
+func chunkName(chunk int) string { return fmt.Sprintf("%06d.json", chunk) }
+
+// statistics is the second pass: statistics of chunks of the training set.
+func (t *task) statistics() pass {
+	return pass{
+		name: "statistics", items: t.chunks(), file: chunkName,
+		units: func(item int) int { return len(t.chunk(item)) },
+		worker: func() (func(ctx context.Context, item int, path string) error, error) {
+			rec := newRecord(t.shape)
+			return func(ctx context.Context, item int, path string) error { return t.statisticsOf(ctx, rec, item, path) }, nil
+		},
+	}
+}
+
+// statisticsOf takes the statistics of a chunk.
+func (t *task) statisticsOf(ctx context.Context, rec *record, item int, path string) error {
+	start, chunk, file := time.Now(), dataset.NewChunk(t.kind()), chunkFile{}
+	for _, sample := range t.chunk(item) {
+		if err := interrupted(ctx); err != nil {
+			return err
+		}
+		if err := rec.read(t.folder(t.raw()), t.scheme, sample); err != nil {
+			return err
+		}
+		if rec.outlier {
+			continue
+		}
+		if err := dataset.AddSample(chunk, rec.velocity, rec.temperature, rec.density, rec.intensity); err != nil {
+			return fmt.Errorf("sample %d: %w", sample, err)
+		}
+		file.Samples++
+	}
+	if file.Samples > 0 {
+		s, err := chunk.Statistics()
+		if err != nil {
+			return err
+		}
+		file.Statistics = &s
+	}
+	if err := writeJSON(path, file); err != nil {
+		return err
+	}
+	t.spent.mu.Lock()
+	defer t.spent.mu.Unlock()
+	t.spent.measured += len(t.chunk(item))
+	t.spent.statistics += time.Since(start)
+	return nil
+}
+
+// normalization merges the statistics of all chunks.
+func (t *task) normalization() (dataset.Normalization, dataset.InputRange, error) {
+	var all []dataset.ChunkStatistics
+	for i := range t.chunks() {
+		var file chunkFile
+		if err := readJSON(filepath.Join(t.folder(t.statistics()), chunkName(i)), &file); err != nil {
+			return dataset.Normalization{}, dataset.InputRange{}, err
+		}
+		if file.Statistics != nil {
+			all = append(all, *file.Statistics)
+		}
+	}
+	if len(all) == 0 {
+		return dataset.Normalization{}, dataset.InputRange{}, errors.New("all samples for training are outliers: their velocities span more than 100 km/s")
+	}
+	return dataset.MergeStatistics(t.kind(), all)
+}
+
+// shardPass is the third pass: normalised samples in the files of the data set.
+// An item is done when its entry for the manifest is there, which is written
+// after the shard.
+func (t *task) shardPass() pass {
+	return pass{
+		name: shardFolder, items: len(t.shards),
+		file: func(item int) string { return entryName(t.shards[item]) },
+		keep: func(item int, _ int64) bool { // publish may have moved it
+			_, err := os.Stat(filepath.Join(t.workDir, shardFolder, t.shards[item].name))
+			return err == nil
+		},
+		units: func(item int) int { return len(t.shards[item].samples) },
+		worker: func() (func(ctx context.Context, item int, path string) error, error) {
+			rec := newRecord(t.shape)
+			return func(ctx context.Context, item int, path string) error {
+				return t.writeShard(ctx, rec, t.shards[item], path)
+			}, nil
+		},
+	}
+}
+
+// shardFolder is the folder of shards and entries in the work folder.
+const shardFolder = "shards"
+
+// entryName is the name of a shard's entry, beside the shard.
+func entryName(sh shard) string { return strings.TrimSuffix(sh.name, ".hdf5") + ".json" }
+
+// writeShard writes a shard into the folder of its entry, and the entry.
+func (t *task) writeShard(ctx context.Context, rec *record, sh shard, entryPath string) (err error) {
+	start, raw := time.Now(), t.folder(t.raw())
+	kept := make([]int, 0, len(sh.samples))
+	for _, sample := range sh.samples {
+		outlier, err := outlierOf(raw, t.scheme, sample)
+		if err != nil {
+			return err
+		}
+		if !outlier {
+			kept = append(kept, sample)
+		}
+	}
+	if len(kept) == 0 {
+		return fmt.Errorf("%s: all %d samples are outliers, with velocities that span more than 100 km/s: want larger shards", sh.name, len(sh.samples))
+	}
+	w, err := dataset.CreateShard(filepath.Join(filepath.Dir(entryPath), sh.name), t.shape, len(kept))
+	if err != nil {
+		return err
+	}
+	sums, err := t.fillShard(ctx, w, rec, kept)
+	if err != nil {
+		return err
+	}
+	entry := dataset.ShardEntry{Path: sh.name, Part: sh.part, Origin: dataset.Parametric, Samples: len(kept), SHA256: sums}
+	for _, sample := range kept {
+		entry.Models = append(entry.Models, modelName(sample/t.cfg.Data.Rotations))
+	}
+	slices.Sort(entry.Models)
+	entry.Models = slices.Compact(entry.Models)
+	if err := writeJSON(entryPath, entry); err != nil {
+		return err
+	}
+	t.spent.mu.Lock()
+	defer t.spent.mu.Unlock()
+	t.spent.written += len(kept)
+	t.spent.normalization += time.Since(start)
+	return nil
+}
+
+// fillShard writes the samples into w and closes it, or discards it.
+func (t *task) fillShard(ctx context.Context, w *dataset.ShardWriter, rec *record, samples []int) (dataset.Checksums, error) {
+	input, output := make([]float32, t.shape.InputLen()), make([]float32, t.shape.OutputLen())
+	one := func(i, sample int) error {
+		if err := interrupted(ctx); err != nil {
+			return err
+		}
+		if err := rec.read(t.folder(t.raw()), t.scheme, sample); err != nil {
+			return err
+		}
+		if err := dataset.NormalizeInput(t.norm, input, rec.velocity, rec.temperature, rec.density); err != nil {
+			return fmt.Errorf("sample %d: %w", sample, err)
+		}
+		if err := dataset.NormalizeOutput(t.norm, output, rec.intensity); err != nil {
+			return fmt.Errorf("sample %d: %w", sample, err)
+		}
+		return w.Write(i, input, output)
+	}
+	for i, sample := range samples {
+		if err := one(i, sample); err != nil {
+			return dataset.Checksums{}, errors.Join(err, w.Discard())
+		}
+	}
+	return w.Close()
+}
+
+// writeJSON writes a small file of the work folder at once.
+func writeJSON(path string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return atomicfile.Write(path, func(tmp string) error { return os.WriteFile(tmp, data, 0o666) })
+}
+
+func readJSON(path string, v any) error {
+	data, err := os.ReadFile(path)
+	if err == nil {
+		if err = json.Unmarshal(data, v); err != nil {
+			err = fmt.Errorf("%s: %w; remove the file and start the same command again", path, err)
+		}
+	}
+	return err
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package generate
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/columen/columen/configs"
+	"github.com/columen/columen/emulator/dataset"
+	"github.com/columen/columen/jobs/internal/run"
+)
+
+// The work folder DIR/NAME.work keeps what is done until the data set is
+// complete. Its first file says what it is the work of.
+
+// workVersion changes with the contents of work files.
+const workVersion = 1
+
+// identity is what must be equal for work to be continued.
+type identity struct {
+	Version int    `json:"version"`
+	Program string `json:"program_version"`
+	Digest  string `json:"config_digest"`
+}
+
+func identityOf(env *run.Env) identity {
+	return identity{Version: workVersion, Program: env.Manifest.Program, Digest: env.Manifest.Digest}
+}
+
+// identityName is the file of the identity in the work folder.
+const identityName = "work.json"
+
+// workDir is the work folder of a configuration.
+func workDir(cfg configs.Job) string {
+	dir, name := cfg.Destination()
+	return filepath.Join(dir, name+".work")
+}
+
+// resumes reports whether there is unfinished work of this configuration.
+func resumes(env *run.Env) bool {
+	var found identity
+	return readJSON(filepath.Join(workDir(env.Config), identityName), &found) == nil && found == identityOf(env)
+}
+
+// tidy removes the work folder.
+func tidy(env *run.Env) error { return os.RemoveAll(workDir(env.Config)) }
+
+// openWork makes the work folder, or goes on in the one that is there. One of
+// another configuration is refused, and replaced with --overwrite.
+func openWork(env *run.Env) error {
+	dir := workDir(env.Config)
+	if names, err := listNames(dir); err == nil && !resumes(env) {
+		if !env.Flags.Overwrite && !onlyBegun(names) {
+			return &configs.Error{Problems: []configs.Problem{{File: env.Args[0], Field: "output.name", Value: strconv.Quote(dir),
+				Reason: "is the unfinished work of another configuration or version", Allowed: "--overwrite to drop it, or another output.dir or output.name"}}}
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(dir, identityName), identityOf(env))
+}
+
+// onlyBegun reports whether a work folder was left before it got its identity.
+func onlyBegun(names map[string]bool) bool {
+	for name := range names {
+		if !strings.HasPrefix(name, identityName) || !strings.HasSuffix(name, ".tmp") {
+			return false
+		}
+	}
+	return true
+}
+
+// publish makes the outputs on rank 0: shards, statistics and manifest.
+func (t *task) publish() error {
+	dir, name := t.cfg.Destination()
+	partial := func(file string) string { return t.env.Outputs.Partial(filepath.Join(dir, file)) }
+	m := &dataset.Manifest{
+		Schema: dataset.ManifestSchema, Kind: t.kind(), Grid: t.shape.Grid, Channels: t.shape.Channels, Flat: t.shape.Flat,
+		Species: t.line.Species, Transition: t.line.Label, FrequenciesHz: t.frequencies,
+		CellSizeM: cellSizeM(t.scheme), VTurbMS: t.cfg.Data.VTurbMS, SplitBy: t.cfg.Split.By, Seed: uint64(t.cfg.Data.Seed),
+		ConfigDigest: t.env.Manifest.Digest, Normalization: t.norm, Range: t.span,
+	}
+	samples, folder := 0, t.folder(t.shardPass())
+	for _, sh := range t.shards {
+		var entry dataset.ShardEntry
+		if err := readJSON(filepath.Join(folder, entryName(sh)), &entry); err != nil {
+			return err
+		}
+		if err := hand(filepath.Join(folder, sh.name), partial(sh.name)); err != nil {
+			return err
+		}
+		m.Shards = append(m.Shards, entry)
+		samples += entry.Samples
+	}
+	if dropped := t.samples - samples; dropped > 0 {
+		t.env.Log.Warn("outliers dropped: their velocities span more than 100 km/s", "samples", dropped, "of", t.samples)
+	}
+	if err := dataset.WriteStatistics(partial(statisticsName(name)), t.norm); err != nil {
+		return err
+	}
+	if err := m.Write(partial(manifestName(name))); err != nil {
+		return err
+	}
+	t.env.Log.Info("data set", "samples", samples, "shards", len(m.Shards), "bytes", int64(samples)*int64(recordBytes(t.shape)-recordTail))
+	return nil
+}
+
+// hand gives a finished shard a second name, its output's, and leaves the first
+// so that a restart finds it. Where the file system has no links it is moved, and
+// a restart makes it again.
+func hand(from, to string) error {
+	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Link(from, to); err == nil {
+		return nil
+	}
+	return os.Rename(from, to)
+}
