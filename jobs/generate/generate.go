@@ -78,7 +78,7 @@ func build(env *run.Env) (*task, error) {
 	cfg := env.Config.(*configs.Generate)
 	t := &task{env: env, comm: comm, workDir: workDir(cfg)}
 	if t.scheme, err = newScheme(cfg); err == nil {
-		t.line, err = model.Line(cfg.Line)
+		t.line, err = model.Line(env.Args[0], cfg.Line)
 	}
 	if err == nil {
 		window := configs.Spectrum{Channels: cfg.Data.Channels, SpacingMS: cfg.Data.SpacingMS}

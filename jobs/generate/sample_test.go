@@ -41,7 +41,7 @@ func testMaker(t testing.TB, cfg *configs.Generate) (*maker, *line.Line, []float
 	t.Helper()
 	s, err := newScheme(cfg)
 	must(t, err)
-	l, err := model.Line(cfg.Line)
+	l, err := model.Line("t.toml", cfg.Line)
 	must(t, err)
 	window := configs.Spectrum{Channels: cfg.Data.Channels, SpacingMS: cfg.Data.SpacingMS}
 	nu, err := window.Frequencies(l.RestFrequencyHz)

@@ -7,9 +7,9 @@ import (
 	"sync"
 
 	"github.com/columen/columen/configs"
-	"github.com/columen/columen/jobs/internal/model"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/solver"
+	"github.com/columen/columen/solver/lamda"
 	"github.com/columen/columen/solver/line"
 	"github.com/columen/columen/solver/si"
 )
@@ -25,7 +25,7 @@ type setup struct {
 func newSetup(cfg *configs.Solve) (setup, error) {
 	var s setup
 	var err error
-	if s.line, err = model.Line(cfg.Line); err != nil {
+	if s.line, err = lineOf(cfg.Line); err != nil {
 		return s, err
 	}
 	if s.frequencies, err = cfg.Spectrum.Frequencies(s.line.RestFrequencyHz); err != nil {
@@ -45,6 +45,36 @@ func newSetup(cfg *configs.Solve) (setup, error) {
 	}
 	return s, nil
 }
+
+// lineOf reads the molecule and finds the transition.
+func lineOf(cfg configs.Line) (*line.Line, error) {
+	var m *lamda.Molecule
+	var err error
+	if cfg.Molecule == configs.BuiltinCO {
+		m, err = lamda.CO()
+	} else {
+		m, err = lamda.ReadFile(cfg.Molecule)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var number int
+	if cfg.Transition.Label != "" {
+		number, err = m.Transition(cfg.Transition.Label)
+	} else {
+		number, err = m.TransitionNumber(cfg.Transition.Number)
+	}
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("line.transition: %w", err)}
+	}
+	return line.New(m, number, line.Options{})
+}
+
+// usageError is a fault of the configuration that only the line data reveal.
+type usageError struct{ error }
+
+// ExitCode is that of a bad configuration.
+func (usageError) ExitCode() int { return run.ExitUsage }
 
 // problemOf is the problem of one view.
 func (t *task) problemOf(v solver.View, progress func(done, total int)) solver.Problem {

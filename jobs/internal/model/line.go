@@ -4,15 +4,17 @@ package model
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/columen/columen/configs"
-	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/solver/lamda"
 	"github.com/columen/columen/solver/line"
 )
 
 // Line reads the molecule that a configuration names and finds the transition.
-func Line(cfg configs.Line) (*line.Line, error) {
+// An error of the configuration names its file.
+func Line(file string, cfg configs.Line) (*line.Line, error) {
 	var m *lamda.Molecule
 	var err error
 	if cfg.Molecule == configs.BuiltinCO {
@@ -24,19 +26,18 @@ func Line(cfg configs.Line) (*line.Line, error) {
 		return nil, err
 	}
 	var number int
+	value := strconv.Itoa(cfg.Transition.Number)
 	if cfg.Transition.Label != "" {
+		value = strconv.Quote(cfg.Transition.Label)
 		number, err = m.Transition(cfg.Transition.Label)
 	} else {
 		number, err = m.TransitionNumber(cfg.Transition.Number)
 	}
 	if err != nil {
-		return nil, &usageError{fmt.Errorf("line.transition: %w", err)}
+		return nil, &configs.Error{Problems: []configs.Problem{{
+			File: file, Field: "line.transition", Value: value, Reason: strings.TrimPrefix(err.Error(), "lamda: "),
+			Allowed: fmt.Sprintf("the labels of a transition of the line data, or its number, from 1 to %d", len(m.Lines)),
+		}}}
 	}
 	return line.New(m, number, line.Options{})
 }
-
-// usageError is a fault of the configuration that only the line data reveal.
-type usageError struct{ error }
-
-// ExitCode is that of a bad configuration.
-func (usageError) ExitCode() int { return run.ExitUsage }
