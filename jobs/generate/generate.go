@@ -15,13 +15,12 @@ package generate
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/emulator/dataset"
-	"github.com/columen/columen/internal/h5"
 	"github.com/columen/columen/jobs/internal/model"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/mpiutil"
@@ -118,9 +117,8 @@ func execute(ctx context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	// A binary without HDF5 should say so before hours of work.
-	if _, err := h5.Open(env.Args[0]); errors.Is(err, h5.ErrNotBuilt) {
-		return env.Comm.Agree(h5.ErrNotBuilt)
+	if err := env.Comm.Agree(model.NeedHDF5(env.Args[0], "output.name", strconv.Quote(t.cfg.Output.Name), "no other format of a data set")); err != nil {
+		return err
 	}
 	defer t.env.Watch(t.comm, t.cfg.Parallel.WatchdogS)()
 	if err := t.measure(ctx); err != nil {

@@ -18,7 +18,7 @@ import (
 func TestWithoutHDF5(t *testing.T) {
 	dir := t.TempDir()
 	code, log := start(2, Job(), configIn(t, dir), run.Flags{})
-	if code != run.ExitFailed || !strings.Contains(log, "tag hdf5") {
+	if code != run.ExitUsage || !strings.Contains(log, "tag hdf5") {
 		t.Errorf("exit status %d: %s", code, log)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "out/t.work")); err == nil {

@@ -165,14 +165,6 @@ func (s *session) replaceable(outputs []string) error {
 	return nil
 }
 
-// tidy lets the job remove what it no longer needs.
-func (s *session) tidy() error {
-	if s.call.Job.Tidy == nil || s.env.Flags.DryRun {
-		return nil
-	}
-	return s.call.Job.Tidy(s.env)
-}
-
 func (s *session) outputProblem(value, reason, allowed string) error {
 	return &configs.Error{Problems: []configs.Problem{{File: s.call.Args[0], Field: "output.dir", Value: strconv.Quote(value), Reason: reason, Allowed: allowed}}}
 }

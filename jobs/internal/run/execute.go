@@ -152,6 +152,14 @@ func (s *session) finish() error {
 	return s.tidy()
 }
 
+// tidy lets the job remove what it no longer needs.
+func (s *session) tidy() error {
+	if s.call.Job.Tidy == nil || s.env.Flags.DryRun {
+		return nil
+	}
+	return s.call.Job.Tidy(s.env)
+}
+
 // discard removes partial files; on success there are none left.
 func (s *session) discard() {
 	if o := s.outputs.Load(); o != nil {
