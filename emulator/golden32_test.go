@@ -18,6 +18,7 @@ func TestGoldenGrid32(t *testing.T) {
 		names := filepath.Join("testdata", string(v)+"_act_names.txt")
 		c := Config{Variant: v, Grid: 32}
 		t.Run(string(v)+"/float64", func(t *testing.T) { checkSession64(t, c, path, names) })
-		t.Run(string(v)+"/float32", func(t *testing.T) { checkSession32(t, c, path, steps) })
+		t.Run(string(v)+"/float32", func(t *testing.T) { checkSession32(t, scalar[float32](), c, path, steps) })
+		t.Run(string(v)+"/cpu", func(t *testing.T) { checkSession32(t, fast(), c, path, 1) })
 	}
 }

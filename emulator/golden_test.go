@@ -10,15 +10,27 @@ import (
 	"testing"
 
 	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/device/cpu"
 	"github.com/columen/columen/emulator/loss"
 	"github.com/columen/columen/emulator/nn"
 	"github.com/columen/columen/emulator/optim"
 )
 
+// scalar is the reference device, fast the one with kernels in C.
+func scalar[T device.Float]() on[T] {
+	d := device.NewScalar[T](2)
+	return on[T]{d, d}
+}
+
+func fast() on[float32] {
+	d := cpu.Open(2)
+	return on[float32]{d, d.Scalar}
+}
+
 // session is a network, its reference data and what training needs.
 type session[T device.Float] struct {
 	t      *testing.T
-	dev    *device.Scalar[T]
+	dev    *device.Scalar[T] // the host's memory, which the device uses
 	m      *Model[T]
 	ref    archive
 	suffix string // of the arrays: f64 or f32
@@ -29,10 +41,16 @@ type session[T device.Float] struct {
 	adam   *optim.Adam[T]
 }
 
-func newSession[T device.Float](t *testing.T, c Config, ref archive, suffix string) *session[T] {
+// on is a device in the host's memory, and the memory.
+type on[T device.Float] struct {
+	device device.Device[T]
+	memory *device.Scalar[T]
+}
+
+func newSession[T device.Float](t *testing.T, where on[T], c Config, ref archive, suffix string) *session[T] {
 	t.Helper()
-	dev := device.NewScalar[T](2)
-	m, err := New(dev, c)
+	dev := where.memory
+	m, err := New(where.device, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +158,7 @@ func checkSession64(t *testing.T, c Config, path, actNames string) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		t.Fatalf("the reference data %s is missing", path)
 	}
-	s := newSession[float64](t, c, openArchive(t, path), "f64")
+	s := newSession(t, scalar[float64](), c, openArchive(t, path), "f64")
 
 	seen := map[string][]float64{}
 	s.m.Observe(func(name string, y device.Buffer[float64]) { seen[name] = summary(s.values(y)) })
@@ -223,8 +241,8 @@ func (s *session[T]) checkParameters(tol float64) {
 
 // checkSession32 compares with the float32 reference, as far as that agrees
 // with itself, for up to three steps.
-func checkSession32(t *testing.T, c Config, path string, steps int) {
-	s := newSession[float32](t, c, openArchive(t, path), "f32")
+func checkSession32(t *testing.T, where on[float32], c Config, path string, steps int) {
+	s := newSession(t, where, c, openArchive(t, path), "f32")
 	near(t, "output in inference", farthest(t, s.infer(), s.ref.get("eval_out_f32")), 2e-5)
 	for step, tol := range []float64{1e-5, 5e-4, 2e-3}[:steps] {
 		if step > 0 {
