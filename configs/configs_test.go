@@ -24,6 +24,7 @@ func TestExamples(t *testing.T) {
 	jobs := map[string]func() Job{
 		"solve": func() Job { return new(Solve) },
 		"cube":  func() Job { return new(Cube) },
+		"train": func() Job { return new(Train) },
 	}
 	files, err := filepath.Glob("*.toml")
 	if err != nil || len(files) < 2 {

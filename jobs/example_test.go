@@ -90,9 +90,14 @@ func TestExamples(t *testing.T) {
 			t.Parallel()
 			f := newFolder(t)
 			job, _, _ := strings.Cut(strings.TrimSuffix(name, ".toml"), "-")
-			args := append([]string{job, example(t, name), "--out", "out"}, set("cube.cells=[16,16,16]")...)
-			if job == "solve" {
-				args = append(args, set("spectrum.channels=9", "spectrum.spacing_ms=5000", `output.formats=`+exampleFormats)...)
+			args := []string{job, example(t, name), "--out", "out"}
+			switch job {
+			case "cube":
+				args = append(args, set("cube.cells=[16,16,16]")...)
+			case "solve":
+				args = append(args, set("cube.cells=[16,16,16]", "spectrum.channels=9", "spectrum.spacing_ms=5000", `output.formats=`+exampleFormats)...)
+			case "train":
+				args = append(args, set("data.manifest="+f.path("tiny.dataset.json"), "network.latent=4", "run.epochs=1")...)
 			}
 			tryExample(t, f, job, args)
 		})

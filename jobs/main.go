@@ -20,6 +20,7 @@ import (
 	"github.com/columen/columen/jobs/inspect"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/jobs/solve"
+	"github.com/columen/columen/jobs/train"
 	"github.com/columen/columen/mpiutil"
 )
 
@@ -47,7 +48,7 @@ func columen(p run.Program, jobs []run.Job, args []string) int {
 
 // table lists the jobs in the order in which a user meets them.
 func table() []run.Job {
-	return []run.Job{cube.Job(), solve.Job(), inspect.Job()}
+	return []run.Job{cube.Job(), solve.Job(), train.Job(), inspect.Job()}
 }
 
 // program is what this binary brings to every job.

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Package network makes the emulator's network for a job: on which device it
+// runs, and with which values.
+package network
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/columen/columen/emulator"
+	"github.com/columen/columen/emulator/checkpoint"
+	"github.com/columen/columen/emulator/dataset"
+	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/weights"
+)
+
+// NewDevice returns the device that networks run on.
+func NewDevice(threads int) device.Device[float32] { return device.NewScalar[float32](threads) }
+
+// New returns a network without values.
+func New(dev device.Device[float32], n weights.Network) (*emulator.Model[float32], error) {
+	return emulator.New(dev, emulator.Config{Variant: emulator.Variant(n.Variant), Grid: n.Grid, Frequencies: n.Frequencies, Latent: n.Latent})
+}
+
+// Trained is a network whose values lie in a mapped file, for inference.
+type Trained struct {
+	Model *emulator.Model[float32]
+	Card  *weights.Card
+
+	file *checkpoint.File
+}
+
+// Open maps the weights that columen train wrote. Values are read when they are
+// used for the first time, not before. Close it.
+func Open(path string, threads int) (*Trained, error) {
+	f, card, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if card == nil {
+		return nil, errors.Join(fmt.Errorf("%s: weights without normalisation, frequencies and cell size, which a network cannot be used without: allowed: a file that columen train wrote; it takes other weights as its first ones (network.weights)", path), f.Close())
+	}
+	m, err := New(NewDevice(threads), card.Network)
+	if err == nil {
+		err = weights.Adopt(m, f)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
+	return &Trained{Model: m, Card: card, file: f}, nil
+}
+
+// Close releases the file; the network must not be used any more.
+func (t *Trained) Close() error { return t.file.Close() }
+
+// Predict computes the normalised images [B, F, g, g] of inputs [B, 3, g, g, g].
+func (t *Trained) Predict(input []float32) ([]float32, error) {
+	shape := t.Card.Data.Shape()
+	x, err := device.FromSlice(input, len(input)/shape.InputLen(), 3, shape.Grid, shape.Grid, shape.Grid)
+	if err != nil {
+		return nil, err
+	}
+	y, err := t.Model.Predict(x)
+	if err != nil {
+		return nil, err
+	}
+	return y.Data, nil
+}
+
+// CheckStatistics returns an error if data are normalised otherwise than those
+// that a network was trained on.
+func CheckStatistics(weightsPath string, trained, found dataset.Manifest) error {
+	switch {
+	case trained.Normalization != found.Normalization:
+		return fmt.Errorf("%s: trained with the statistics %+v, but the data set has %+v: allowed: a data set with the statistics of the training", weightsPath, trained.Normalization, found.Normalization)
+	case trained.Grid != found.Grid || trained.Channels != found.Channels:
+		return fmt.Errorf("%s: a network for grid %d and %d channels, but the data set has grid %d and %d channels: allowed: the same",
+			weightsPath, trained.Grid, trained.Channels, found.Grid, found.Channels)
+	}
+	return nil
+}
