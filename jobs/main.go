@@ -17,6 +17,8 @@ import (
 	"runtime"
 
 	"github.com/columen/columen/jobs/cube"
+	"github.com/columen/columen/jobs/emulate"
+	"github.com/columen/columen/jobs/evaluate"
 	"github.com/columen/columen/jobs/inspect"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/jobs/solve"
@@ -48,7 +50,7 @@ func columen(p run.Program, jobs []run.Job, args []string) int {
 
 // table lists the jobs in the order in which a user meets them.
 func table() []run.Job {
-	return []run.Job{cube.Job(), solve.Job(), train.Job(), inspect.Job()}
+	return []run.Job{cube.Job(), solve.Job(), train.Job(), emulate.Job(), evaluate.Job(), inspect.Job()}
 }
 
 // program is what this binary brings to every job.

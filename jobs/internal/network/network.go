@@ -72,11 +72,33 @@ func (t *Trained) Predict(input []float32) ([]float32, error) {
 // that a network was trained on.
 func CheckStatistics(weightsPath string, trained, found dataset.Manifest) error {
 	switch {
+	case trained.Kind != found.Kind:
+		return fmt.Errorf("%s: trained on data of kind %s, but the data set is of kind %s: allowed: the same", weightsPath, trained.Kind, found.Kind)
 	case trained.Normalization != found.Normalization:
-		return fmt.Errorf("%s: trained with the statistics %+v, but the data set has %+v: allowed: a data set with the statistics of the training", weightsPath, trained.Normalization, found.Normalization)
+		return fmt.Errorf("%s: trained with other statistics than those of the data set: %s: allowed: a data set with the statistics of the training",
+			weightsPath, firstDifference(trained.Normalization, found.Normalization))
 	case trained.Grid != found.Grid || trained.Channels != found.Channels:
 		return fmt.Errorf("%s: a network for grid %d and %d channels, but the data set has grid %d and %d channels: allowed: the same",
 			weightsPath, trained.Grid, trained.Channels, found.Grid, found.Channels)
 	}
 	return nil
+}
+
+// firstDifference names the first number in which two normalisations differ.
+func firstDifference(a, b dataset.Normalization) string {
+	for _, f := range []struct {
+		name string
+		a, b float64
+	}{
+		{"mean of velocity [m/s]", a.VelocityMeanMS, b.VelocityMeanMS}, {"deviation of velocity [m/s]", a.VelocityStdMS, b.VelocityStdMS},
+		{"minimum of ln T", a.TemperatureLogMin, b.TemperatureLogMin}, {"median of ln T", a.TemperatureLogMedian, b.TemperatureLogMedian},
+		{"minimum of ln n", a.DensityLogMin, b.DensityLogMin}, {"median of ln n", a.DensityLogMedian, b.DensityLogMedian},
+		{"minimum of ln I", a.IntensityLogMin, b.IntensityLogMin}, {"maximum of ln I", a.IntensityLogMax, b.IntensityLogMax},
+		{"median of ln I", a.IntensityLogMedian, b.IntensityLogMedian},
+	} {
+		if f.a != f.b {
+			return fmt.Sprintf("%s is %v, in the data set %v", f.name, f.a, f.b)
+		}
+	}
+	return "they are the same"
 }
