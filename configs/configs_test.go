@@ -22,9 +22,11 @@ func mustDecode(t *testing.T, data, path string, job Job, sets ...string) {
 // TestExamples decodes and validates every example file of this folder.
 func TestExamples(t *testing.T) {
 	jobs := map[string]func() Job{
-		"solve": func() Job { return new(Solve) },
-		"cube":  func() Job { return new(Cube) },
-		"train": func() Job { return new(Train) },
+		"solve":    func() Job { return new(Solve) },
+		"emulate":  func() Job { return new(Emulate) },
+		"evaluate": func() Job { return new(Evaluate) },
+		"cube":     func() Job { return new(Cube) },
+		"train":    func() Job { return new(Train) },
 	}
 	files, err := filepath.Glob("*.toml")
 	if err != nil || len(files) < 2 {

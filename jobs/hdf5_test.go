@@ -17,7 +17,7 @@ const exampleFormats = `["fits", "hdf5", "png"]`
 // tryExample runs an example, a network's on a tiny data set.
 func tryExample(t *testing.T, f folder, job string, args []string) {
 	t.Helper()
-	if job == "train" {
+	if job == "train" || job == "evaluate" {
 		writeDataSet(t, f, "tiny")
 	}
 	f.succeed(t, args...)

@@ -56,18 +56,7 @@ func trainWind(t *testing.T, nm dataset.Normalization, shift float64) (input, ou
 // 2 each for validation and test.
 func writeDataSet(t *testing.T, f folder, name string) *dataset.Manifest {
 	t.Helper()
-	nm, err := dataset.Published(dataset.MultiFrequency)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &dataset.Manifest{
-		Schema: dataset.ManifestSchema, Kind: nm.Kind, Grid: trainGrid, Channels: trainChannels, Species: "CO", Transition: "2-1",
-		CellSizeM: trainCellM, VTurbMS: trainVTurbMS, SplitBy: "model", Normalization: nm,
-		Range: dataset.InputRange{VelocityMS: [2]float64{-8e3, 8e3}, TemperatureK: [2]float64{20, 520}, DensityM3: [2]float64{1e8, 1e11}},
-	}
-	for k := range trainChannels {
-		m.FrequenciesHz = append(m.FrequenciesHz, 230.538e9+float64(k-trainChannels/2)*230e3)
-	}
+	m := trainedOn(t, trainCellM)
 	shift := 0.0
 	for _, part := range []dataset.Part{dataset.Train, dataset.Validation, dataset.Test} {
 		e := dataset.ShardEntry{Path: name + "-" + string(part) + ".hdf5", Part: part, Origin: dataset.Parametric, Samples: 2, Models: []string{"wind-" + string(part)}}
@@ -79,7 +68,7 @@ func writeDataSet(t *testing.T, f folder, name string) *dataset.Manifest {
 			t.Fatal(err)
 		}
 		for i := range e.Samples {
-			input, output := trainWind(t, nm, shift)
+			input, output := trainWind(t, m.Normalization, shift)
 			shift += 0.07
 			if err := w.Write(i, input, output); err != nil {
 				t.Fatal(err)
