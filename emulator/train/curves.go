@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -43,11 +45,30 @@ func WriteCurves(w io.Writer, history []Epoch) error {
 	return err
 }
 
-// panel draws curves on a logarithmic axis.
+// wholeTicks labels whole numbers only, since there is no half an epoch.
+type wholeTicks struct{}
+
+// Ticks returns the ticks between two epochs.
+func (wholeTicks) Ticks(low, high float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(low, high)
+	for i := range ticks {
+		ticks[i].Label = ""
+		if ticks[i].Value == math.Trunc(ticks[i].Value) {
+			ticks[i].Label = strconv.Itoa(int(ticks[i].Value))
+		}
+	}
+	return ticks
+}
+
+// logarithmicFrom is the ratio of largest to smallest value from which an axis is
+// logarithmic: below it such an axis may have a single label.
+const logarithmicFrom = 10
+
+// panel draws curves.
 func panel(title string, history []Epoch, curves map[string]func(Epoch) float64, order []string) (*plot.Plot, error) {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = "epoch", title
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	p.X.Tick.Marker = wholeTicks{}
 	p.Legend.Top = true
 	colors := []color.Color{color.RGBA{R: 0x1f, G: 0x77, B: 0xb4, A: 0xff}, color.RGBA{R: 0xd6, G: 0x27, B: 0x28, A: 0xff}}
 	for i, name := range order {
@@ -63,6 +84,9 @@ func panel(title string, history []Epoch, curves map[string]func(Epoch) float64,
 		line.Color, dots.Color, dots.Radius = colors[i], colors[i], vg.Points(1.5)
 		p.Add(line, dots)
 		p.Legend.Add(name, line)
+	}
+	if p.Y.Max > logarithmicFrom*p.Y.Min {
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	}
 	if p.Y.Max <= p.Y.Min*1.01 { // a single value needs an axis too
 		p.Y.Min, p.Y.Max = p.Y.Min/2, p.Y.Max*2

@@ -245,6 +245,44 @@ func TestBadRuns(t *testing.T) {
 	}
 }
 
+// The network of one channel learns as well, with the schedule counting steps
+// and without clipping.
+func TestOneChannel(t *testing.T) {
+	shape := dataset.Shape{Grid: grid, Channels: 1, Flat: true}
+	first := func(m *dataset.Memory) *dataset.Memory { // the first channel of each sample
+		one := &dataset.Memory{Shape: shape, Inputs: m.Inputs}
+		for i := range m.Len() {
+			one.Outputs = append(one.Outputs, m.Outputs[i*m.Shape.OutputLen():][:shape.OutputLen()]...)
+		}
+		return one
+	}
+	nm, err := dataset.Published(dataset.Rotation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := device.NewScalar[float32](2)
+	net, err := emulator.New(dev, emulator.Config{Variant: emulator.Net, Grid: grid, Latent: 8})
+	if err == nil {
+		err = net.Init(1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := options(t.TempDir())
+	opts.Epochs, opts.BatchSize, opts.ClipNorm, opts.PerStep = 2, 1, 0, true
+	tr, err := New(dev, net, Data{Train: first(winds(2, 0)), Validation: first(winds(1, 0)), Shape: shape, Normalization: nm}, opts)
+	if err == nil {
+		err = tr.Run(context.Background())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := tr.History()
+	if tr.Step() != 4 || h[0].Rate != 1e-3 || h[0].LargestNorm != 0 || !(h[1].Train.Loss < h[0].Train.Loss) {
+		t.Errorf("after %d steps: %+v", tr.Step(), h)
+	}
+}
+
 func TestEarlyStopping(t *testing.T) {
 	history := func(maxRel ...float64) (h []Epoch) {
 		for i, m := range maxRel {

@@ -142,9 +142,14 @@ func execute(ctx context.Context, env *run.Env) error {
 		return err
 	}
 
-	// 3. The results.
+	// 3. The results. A signal that comes now removes them; the same command
+	// makes them again from the last checkpoint.
 	t.cite()
-	return t.write(trainer)
+	err = t.write(trainer)
+	if ctx.Err() != nil {
+		return &run.RequeueError{Reason: fmt.Sprintf("%v: training is done, but its results were not written", context.Cause(ctx))}
+	}
+	return err
 }
 
 // initialise gives the network its first values.
