@@ -101,7 +101,7 @@ func TestEmulateAndEvaluate(t *testing.T) {
 	if err := json.Unmarshal([]byte(f.read(t, "out/v.evaluation.json")), &report); err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Guesses) != 3 || report.Guesses[0].Samples != 2 || len(report.Guesses[2].ZNCC) != trainChannels || len(report.Samples) != 2 ||
+	if len(report.Guesses) != 3 || report.Guesses[0].Samples != 1 || len(report.Guesses[2].ZNCC) != trainChannels || len(report.Samples) != 1 ||
 		report.Samples[0].Shard != m.Shards[2].Path || !strings.Contains(r.stdout, "nearest training sample") {
 		t.Errorf("report %+v, table\n%s", report, r.stdout)
 	}

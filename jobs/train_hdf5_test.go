@@ -52,16 +52,16 @@ func trainWind(t *testing.T, nm dataset.Normalization, shift float64) (input, ou
 	return input, output
 }
 
-// writeDataSet writes NAME.dataset.json and its shards: 4 samples for training,
-// 2 each for validation and test.
+// writeDataSet writes NAME.dataset.json and its shards: 2 samples for training,
+// one each for validation and test.
 func writeDataSet(t *testing.T, f folder, name string) *dataset.Manifest {
 	t.Helper()
 	m := trainedOn(t, trainCellM)
 	shift := 0.0
 	for _, part := range []dataset.Part{dataset.Train, dataset.Validation, dataset.Test} {
-		e := dataset.ShardEntry{Path: name + "-" + string(part) + ".hdf5", Part: part, Origin: dataset.Parametric, Samples: 2, Models: []string{"wind-" + string(part)}}
+		e := dataset.ShardEntry{Path: name + "-" + string(part) + ".hdf5", Part: part, Origin: dataset.Parametric, Samples: 1, Models: []string{"wind-" + string(part)}}
 		if part == dataset.Train {
-			e.Samples = 4
+			e.Samples = 2
 		}
 		w, err := dataset.CreateShard(f.path(e.Path), m.Shape(), e.Samples)
 		if err != nil {
@@ -87,7 +87,7 @@ func writeDataSet(t *testing.T, f folder, name string) *dataset.Manifest {
 
 const trainConfig = `[data]
 manifest = "tiny.dataset.json"
-batch = 2
+batch = 1
 [network]
 latent = 8
 [optimizer]
