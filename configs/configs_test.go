@@ -23,8 +23,11 @@ func mustDecode(t *testing.T, data, path string, job Job, sets ...string) {
 func TestExamples(t *testing.T) {
 	jobs := map[string]func() Job{
 		"solve":    func() Job { return new(Solve) },
+		"emulate":  func() Job { return new(Emulate) },
+		"evaluate": func() Job { return new(Evaluate) },
 		"cube":     func() Job { return new(Cube) },
 		"generate": func() Job { return new(Generate) },
+		"train":    func() Job { return new(Train) },
 	}
 	files, err := filepath.Glob("*.toml")
 	if err != nil || len(files) < 2 {

@@ -70,8 +70,13 @@ func (s *Solve) validate(r *report) {
 	s.Background.validate(r)
 	s.Parallel.validate(r, s.Cube)
 	s.Output.validate(r)
+	validateViews(r, s.Views)
+}
+
+// validateViews checks that files of different views have different names.
+func validateViews(r *report, views []View) {
 	names := map[string]int{}
-	for i, v := range s.Views {
+	for i, v := range views {
 		if first, ok := names[v.Name]; ok && v.Name != "" {
 			r.add(fmt.Sprintf("view.%d.name", i), text(v.Name), fmt.Sprintf("also the name of view.%d", first), "names that all differ")
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Job is the configuration of one job: *Solve, *Cube or *Generate.
+// Job is the configuration of one job: *Solve, *Cube, *Train and so on.
 type Job interface {
 	// JobName returns the name of the sub-command.
 	JobName() string

@@ -116,6 +116,9 @@ func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobr
 		f.BoolVar(&flags.PrintConfig, "print-config", false, "print every key with value, default, unit and meaning, and leave")
 		f.BoolVar(&flags.DryRun, "dry-run", false, "check configuration and inputs, say what would be written, and leave")
 		f.BoolVar(&flags.Overwrite, "overwrite", false, "replace existing outputs")
+		if job.Bench {
+			f.BoolVar(&flags.Bench, "bench", false, "measure speed instead, short for --set bench.repeats=20")
+		}
 		f.IntVar(&flags.Threads, "threads", 0, "`N` threads per rank; 0 leaves it to the configuration")
 		f.StringVar(&flags.Out, "out", "", "folder `DIR` for the outputs, instead of output.dir; relative to the working directory")
 	}

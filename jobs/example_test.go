@@ -98,6 +98,14 @@ func TestExamples(t *testing.T) {
 				args = append(args, set("cube.cells=[16,16,16]", "spectrum.channels=9", "spectrum.spacing_ms=5000", `output.formats=`+exampleFormats)...)
 			case "generate":
 				args = append(args, set("data.models=4", "data.rotations=1", "split.validation=0.25", "split.test=0.25")...)
+			case "train":
+				args = append(args, set("data.manifest="+f.path("tiny.dataset.json"), "network.latent=4", "run.epochs=1")...)
+			case "emulate":
+				writeWeights(t, f, "tiny.safetensors", trainedOn(t, 120*1.495978707e11/32))
+				args = append(args, set("network.weights="+f.path("tiny.safetensors"), `output.formats=`+exampleFormats)...)
+			case "evaluate":
+				writeWeights(t, f, "tiny.safetensors", trainedOn(t, 1e12))
+				args = append(args, set("network.weights="+f.path("tiny.safetensors"), "data.manifest="+f.path("tiny.dataset.json"))...)
 			}
 			tryExample(t, f, job, args)
 		})

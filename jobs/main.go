@@ -17,10 +17,13 @@ import (
 	"runtime"
 
 	"github.com/columen/columen/jobs/cube"
+	"github.com/columen/columen/jobs/emulate"
+	"github.com/columen/columen/jobs/evaluate"
 	"github.com/columen/columen/jobs/generate"
 	"github.com/columen/columen/jobs/inspect"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/jobs/solve"
+	"github.com/columen/columen/jobs/train"
 	"github.com/columen/columen/mpiutil"
 )
 
@@ -48,7 +51,7 @@ func columen(p run.Program, jobs []run.Job, args []string) int {
 
 // table lists the jobs in the order in which a user meets them.
 func table() []run.Job {
-	return []run.Job{cube.Job(), solve.Job(), generate.Job(), inspect.Job()}
+	return []run.Job{cube.Job(), solve.Job(), generate.Job(), train.Job(), emulate.Job(), evaluate.Job(), inspect.Job()}
 }
 
 // program is what this binary brings to every job.

@@ -25,6 +25,8 @@ type Job struct {
 	Config  func() configs.Job
 	ArgsUse string // arguments in the usage line of a job without Config
 	NumArgs int
+	// Bench offers --bench, short for --set bench.repeats=20.
+	Bench bool
 	// Outputs returns the final path of every file that the job will write.
 	Outputs func(cfg configs.Job) []string
 	// Plan, which may be nil, says on a dry run what Run would do, after looking
@@ -50,6 +52,7 @@ type Flags struct {
 	PrintConfig bool     // print the configuration and leave
 	DryRun      bool     // check and plan, write nothing
 	Overwrite   bool     // replace existing outputs
+	Bench       bool     // measure speed, where the job offers it
 	Threads     int      // threads per rank; 0 leaves it to the configuration
 	Out         string   // output folder, relative to the working directory
 	Log         string   // "text" or "json"; "" is text
@@ -67,10 +70,14 @@ func (f Flags) validate() error {
 	return nil
 }
 
-// sets returns all assignments to the configuration: those of --set, then
-// those of the flags that are short for one.
+// sets returns all assignments to the configuration: those of --set and those
+// of the flags that are short for one.
 func (f Flags) sets() ([]string, error) {
-	sets := append([]string(nil), f.Set...)
+	var sets []string
+	if f.Bench { // before the others, which may say how often
+		sets = append(sets, "bench.repeats=20")
+	}
+	sets = append(sets, f.Set...)
 	if f.Threads > 0 {
 		sets = append(sets, "parallel.threads="+strconv.Itoa(f.Threads))
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 // watchSignals returns a context that ends with a *SignalError at the first
-// SIGINT or SIGTERM. Partial files go at once: a launcher that ends all ranks
+// SIGINT, SIGTERM or SIGUSR1, which batch systems send before time is up.
+// Partial files go at once: a launcher that ends all ranks
 // gives a process a second, and rank 0 may be waiting inside MPI. A second
 // signal ends this process without further ado.
 //
@@ -21,7 +22,7 @@ func (s *session) watchSignals() (ctx context.Context, stop func()) {
 	signals := make(chan os.Signal, 2)
 	quit := make(chan struct{})
 	signal.Ignore(syscall.SIGXFSZ)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGUSR1)
 	go func() {
 		for received := 0; ; received++ {
 			select {

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package configs
+
+import (
+	"fmt"
+)
+
+// Train is the configuration of columen train: a network learns a data set.
+type Train struct {
+	Data      TrainingSet `toml:"data" doc:"What to learn from"`
+	Network   Network     `toml:"network" doc:"The network; grid and channels are those of the data set"`
+	Loss      Loss        `toml:"loss" doc:"What is minimised"`
+	Optimizer Optimizer   `toml:"optimizer" doc:"How gradients become steps"`
+	Schedule  Schedule    `toml:"schedule" doc:"The learning rate"`
+	Run       TrainingRun `toml:"run" doc:"How long, and what is kept"`
+	Parallel  OneProcess  `toml:"parallel" doc:"Threads"`
+	Output    Results     `toml:"output" doc:"The files to write"`
+}
+
+// TrainingSet names a data set and says how it is read.
+type TrainingSet struct {
+	Manifest string `toml:"manifest" unit:"-" path:"input" doc:"Manifest of the data set that columen generate wrote; its shards lie beside it"`
+	Batch    int    `toml:"batch" unit:"-" default:"32" allow:"1..1000000" doc:"Samples of a step"`
+	Augment  string `toml:"augment" unit:"-" default:"\"symmetries\"" allow:"none|symmetries" doc:"symmetries applies to each sample a random one of 16 exact symmetries of the transfer equation"`
+	Prefetch int    `toml:"prefetch" unit:"-" default:"2" allow:"1..1000" digest:"no" doc:"Batches read ahead of their use"`
+	Readers  int    `toml:"readers" unit:"-" default:"1" allow:"1..256" digest:"no" doc:"Goroutines that read a batch"`
+	Verify   string `toml:"verify" unit:"-" default:"\"yes\"" allow:"yes|no" digest:"no" doc:"yes reads every shard once before the start and compares its checksums with the manifest"`
+}
+
+// Network is the shape of a network and where its first weights come from.
+type Network struct {
+	Variant string `toml:"variant" unit:"-" default:"\"net3d\"" allow:"net|net3d" doc:"net predicts one channel, net3d all channels of the data set"`
+	Latent  int    `toml:"latent" unit:"-" default:"4096" allow:"1..65536" doc:"Width of the latent layer; 4096 as published"`
+	Seed    int    `toml:"seed" unit:"-" default:"1234" allow:">=0" doc:"Seed of the first weights, the order of samples and the augmentation"`
+	Weights string `toml:"weights" unit:"-" need:"no" path:"input" doc:"First weights, a safetensors or .pth file of the same network; random when absent"`
+}
+
+// Loss says what training minimises.
+type Loss struct {
+	Alpha float64 `toml:"alpha" unit:"-" default:"0.8" allow:"0..1" doc:"Weight of the mean squared error; the rest is that of the mean modulus of the Fourier transform of the difference"`
+}
+
+// Optimizer says how gradients become steps.
+type Optimizer struct {
+	Kind        string  `toml:"kind" unit:"-" default:"\"adam\"" allow:"adam|adamw" doc:"adamw shrinks the weights themselves by weight_decay"`
+	Beta1       float64 `toml:"beta1" unit:"-" default:"0.9" allow:"1e-9..0.999999999" doc:"Decay of the first moment"`
+	Beta2       float64 `toml:"beta2" unit:"-" default:"0.999" allow:"1e-9..0.999999999" doc:"Decay of the second moment"`
+	Eps         float64 `toml:"eps" unit:"-" default:"1e-8" allow:">0" doc:"Added to the root of the second moment"`
+	WeightDecay float64 `toml:"weight_decay" unit:"-" default:"0.0" allow:">=0" doc:"Decay of the weights"`
+	ClipNorm    float64 `toml:"clip_norm" unit:"-" default:"0.0" allow:">=0" doc:"Largest norm of the gradients; 0 does not clip"`
+}
+
+// Schedule is the learning rate over time.
+type Schedule struct {
+	Kind        string  `toml:"kind" unit:"-" default:"\"constant\"" allow:"constant|step|cosine" doc:"constant; step falls by gamma every step_size; cosine swings from rate to rate_min in period"`
+	Rate        float64 `toml:"rate" unit:"-" default:"4e-4" allow:">0" doc:"First learning rate; 4e-4 as published"`
+	Per         string  `toml:"per" unit:"-" default:"\"epoch\"" allow:"epoch|step" doc:"What the schedule counts"`
+	StepSize    int     `toml:"step_size" unit:"-" need:"no" allow:">0" doc:"Epochs or steps between falls; needed by step"`
+	Gamma       float64 `toml:"gamma" unit:"-" default:"0.1" allow:">0" doc:"Factor of a fall of step"`
+	Period      int     `toml:"period" unit:"-" need:"no" allow:">0" doc:"Epochs or steps from rate to rate_min; needed by cosine"`
+	RateMin     float64 `toml:"rate_min" unit:"-" default:"0.0" allow:">=0" doc:"Rate at the other end of cosine"`
+	Warmup      int     `toml:"warmup" unit:"-" default:"0" allow:">=0" doc:"Epochs or steps of a linear rise before the schedule"`
+	WarmupStart float64 `toml:"warmup_start" unit:"-" default:"0.1" allow:"0..1" doc:"Fraction of rate with which the rise begins"`
+}
+
+// TrainingRun says how long to train and what to keep.
+type TrainingRun struct {
+	Epochs     int `toml:"epochs" unit:"-" allow:"1..1000000" doc:"Passes over the data set at most"`
+	Patience   int `toml:"patience" unit:"-" default:"0" allow:">=0" doc:"Epochs without a better validation MaxRel before the end; 0 trains all epochs"`
+	Checkpoint int `toml:"checkpoint" unit:"-" default:"1" allow:">0" digest:"no" doc:"Epochs between checkpoints; one is also written when validation improves, and on SIGTERM or SIGUSR1"`
+	Keep       int `toml:"keep" unit:"-" default:"2" allow:">0" digest:"no" doc:"Newest checkpoints to keep beside the best"`
+}
+
+// OneProcess says how a job of one process shares its work over cores.
+type OneProcess struct {
+	Threads int `toml:"threads" unit:"-" default:"0" allow:"0..4096" digest:"no" doc:"Threads; 0 takes all cores of the process"`
+}
+
+// checkSize returns an *Error when more than one process was started.
+func (OneProcess) checkSize(file, job string, size int) error {
+	if size == 1 {
+		return nil
+	}
+	return &Error{Problems: []Problem{{File: file, Field: "parallel", Value: text(size), Reason: fmt.Sprintf("columen %s was started on %d ranks", job, size),
+		Allowed: "one rank, which shares its work over threads"}}}
+}
+
+// Results says where the results of a job go.
+type Results struct {
+	Dir  string `toml:"dir" unit:"-" default:"\"../out\"" path:"output" digest:"no" doc:"Folder of the outputs, made when absent"`
+	Name string `toml:"name" unit:"-" allow:"name" doc:"Stem of the names of the outputs"`
+}
+
+// JobName returns "train".
+func (t *Train) JobName() string { return "train" }
+
+// Inputs returns the manifest of the data set, and the first weights if given.
+func (t *Train) Inputs() []Input {
+	in := []Input{{"data.manifest", t.Data.Manifest}}
+	if t.Network.Weights != "" {
+		in = append(in, Input{"network.weights", t.Network.Weights})
+	}
+	return in
+}
+
+// Destination returns the folder and the stem of the names of the outputs.
+func (t *Train) Destination() (dir, name string) { return t.Output.Dir, t.Output.Name }
+
+// NumThreads returns the threads, 0 for all cores.
+func (t *Train) NumThreads() int { return t.Parallel.Threads }
+
+// CheckSize returns an *Error when more than one process was started.
+func (t *Train) CheckSize(file string, size int) error {
+	return t.Parallel.checkSize(file, t.JobName(), size)
+}
+
+func (t *Train) validate(r *report) {
+	s := t.Schedule
+	if s.Kind == "step" && s.StepSize == 0 {
+		r.missing("schedule.step_size", `an integer above 0, which kind = "step" needs`)
+	}
+	if s.Kind == "cosine" && s.Period == 0 {
+		r.missing("schedule.period", `an integer above 0, which kind = "cosine" needs`)
+	}
+}

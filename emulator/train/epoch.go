@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package train
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/columen/columen/emulator/dataset"
+	"github.com/columen/columen/emulator/evaluate"
+	"github.com/columen/columen/emulator/loss"
+	"github.com/columen/columen/emulator/metric"
+)
+
+// Losses are a loss and its two terms, weights included, averaged over samples.
+type Losses struct {
+	Loss    float64 `json:"loss"`
+	MSE     float64 `json:"mse"`
+	Fourier float64 `json:"fourier"`
+}
+
+// Validation is what an epoch's validation found. ZNCC and SSIM are means over
+// channels; SSIM has the border metric.DefaultBorder.
+type Validation struct {
+	Losses
+	MaxRel float64 `json:"maxrel_median_percent"`
+	ZNCC   float64 `json:"zncc"`
+	SSIM   float64 `json:"ssim"`
+}
+
+// Seconds are the wall times of the parts of an epoch.
+type Seconds struct {
+	Data       float64 `json:"data"` // waiting for samples
+	Compute    float64 `json:"compute"`
+	Validation float64 `json:"validation"`
+}
+
+// Epoch is one line of the history.
+type Epoch struct {
+	Epoch       int64      `json:"epoch"` // from 0
+	Step        int64      `json:"step"`  // optimiser steps made by its end
+	Rate        float64    `json:"learning_rate"`
+	Train       Losses     `json:"train"`
+	Validation  Validation `json:"validation"`
+	LargestNorm float64    `json:"largest_gradient_norm,omitempty"` // with clipping only
+	SamplesPerS float64    `json:"samples_per_s"`                   // of training
+	Seconds     Seconds    `json:"seconds"`
+	Time        float64    `json:"time_unix_s"` // of its end
+}
+
+// History returns the epochs so far.
+func (t *Trainer) History() []Epoch { return t.history }
+
+// endEpoch validates, records and saves.
+func (t *Trainer) endEpoch(epoch int64) error {
+	start := time.Now()
+	validation, err := t.validate()
+	if err != nil {
+		return fmt.Errorf("train: validation after epoch %d, step %d: %w", epoch, t.step, err)
+	}
+	r := t.running
+	n := float64(r.Samples)
+	e := Epoch{
+		Epoch: epoch, Step: t.step, Rate: t.rateOf(epoch), Validation: validation, LargestNorm: r.Norm,
+		Train:       Losses{Loss: (r.MSE + r.Fourier) / n, MSE: r.MSE / n, Fourier: r.Fourier / n},
+		SamplesPerS: n / (r.DataS + r.ComputeS),
+		Seconds:     Seconds{Data: r.DataS, Compute: r.ComputeS, Validation: time.Since(start).Seconds()},
+		Time:        float64(time.Now().UnixMilli()) / 1000,
+	}
+	t.running = running{}
+	t.history = append(t.history, e)
+	if err := t.live.add(e); err != nil {
+		return err
+	}
+	if t.opts.Report != nil {
+		t.opts.Report(e)
+	}
+	if improved := t.best() == len(t.history)-1; improved || int(epoch+1)%t.opts.Every == 0 || t.finished() {
+		_, err = t.save(&e.Validation.MaxRel)
+	}
+	return err
+}
+
+// rateOf is the learning rate of the last step of an epoch.
+func (t *Trainer) rateOf(epoch int64) float64 {
+	if t.opts.PerStep {
+		return t.schedule.Rate(int(t.step - 1))
+	}
+	return t.schedule.Rate(int(epoch))
+}
+
+// validate looks at the validation set, in order and without augmentation.
+func (t *Trainer) validate() (Validation, error) {
+	src := t.data.Validation
+	loader, err := dataset.NewLoader(src, dataset.LoaderOptions{
+		Shape: t.data.Shape, BatchSize: t.opts.ValidationBatch, InOrder: true, Prefetch: t.opts.Prefetch, Workers: t.opts.Workers,
+	})
+	if err != nil {
+		return Validation{}, err
+	}
+	defer loader.Close()
+	scores := evaluate.NewScores(t.data.Shape, t.data.Normalization, metric.DefaultBorder)
+	var v Validation
+	for last := false; !last; {
+		b, err := loader.Next()
+		if err != nil {
+			return v, err
+		}
+		pred := t.forward(b, false)
+		if err := t.dev.Sync(); err != nil {
+			return v, err
+		}
+		terms, err := loss.Eval(t.loss, pred, b.Output, nil)
+		if err != nil {
+			return v, err
+		}
+		if err := scores.Add(b.Output, pred); err != nil {
+			return v, err
+		}
+		part := float64(b.Total) / float64(src.Len())
+		v.MSE += part * terms.MSE
+		v.Fourier += part * terms.Fourier
+		last = b.EndOfEpoch()
+	}
+	v.Loss = v.MSE + v.Fourier
+	sum, err := scores.Summary()
+	if err != nil {
+		return v, err
+	}
+	v.MaxRel, v.ZNCC, v.SSIM = sum.MaxRelMedian, evaluate.Mean(sum.ZNCC), evaluate.Mean(sum.SSIM)
+	return v, nil
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package train
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/columen/columen/emulator/dataset"
+	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/nn"
+	"github.com/columen/columen/emulator/optim"
+)
+
+// Network is what can be trained; *emulator.Model[float32] is one.
+type Network interface {
+	Forward(x device.Buffer[float32], batch int, train bool) device.Buffer[float32]
+	Backward(dy device.Buffer[float32])
+	Parameters() device.Buffer[float32]
+	Gradients() device.Buffer[float32]
+	Entries() []*nn.Entry[float32]
+}
+
+// Data are the samples to learn from and those to look at in between.
+type Data struct {
+	Train, Validation dataset.Source
+	Shape             dataset.Shape
+	Normalization     dataset.Normalization
+}
+
+// Options say how to train.
+type Options struct {
+	Dir    string // folder of the run
+	Digest string // of everything that must not change when a run continues
+	Keep   int    // newest checkpoints to keep beside the best; 0 keeps all
+	Every  int    // epochs between checkpoints; 0 means 1
+
+	Epochs          int
+	BatchSize       int
+	ValidationBatch int // samples per batch of validation; 0 means BatchSize
+	Seed            uint64
+	Augment         bool
+	Alpha           float64 // weight of the MSE in the loss
+	ClipNorm        float64 // largest norm of the gradients; 0 does not clip
+	Patience        int     // epochs without a better validation before the end; 0 waits for ever
+	PerStep         bool    // the schedule counts steps, not epochs
+
+	Optimizer optim.Options
+	Schedule  optim.ScheduleOptions
+
+	Threads  int // of the loss; 0 means 1
+	Prefetch int // batches read ahead; 0 means 2
+	Workers  int // goroutines that read; 0 means 1
+
+	// Report, if not nil, is told of every epoch, and Tick of every step of an
+	// epoch of so many samples.
+	Report func(Epoch)
+	Tick   func(samples int)
+}
+
+// Validate says which option is out of its range.
+func (o *Options) Validate() error {
+	switch {
+	case o.Dir == "":
+		return errors.New("train: no folder for the run")
+	case o.Epochs < 1 || o.BatchSize < 1 || o.ValidationBatch < 0:
+		return fmt.Errorf("train: %d epochs, batches of %d and %d samples: want at least 1 each", o.Epochs, o.BatchSize, o.ValidationBatch)
+	case !(o.Alpha >= 0 && o.Alpha <= 1):
+		return fmt.Errorf("train: alpha = %g: want a number from 0 to 1", o.Alpha)
+	case !(o.ClipNorm >= 0):
+		return fmt.Errorf("train: clip norm %g: want a number ≥ 0", o.ClipNorm)
+	case o.Keep < 0 || o.Every < 0 || o.Patience < 0:
+		return fmt.Errorf("train: keep %d checkpoints, one every %d epochs, patience of %d epochs: want none negative", o.Keep, o.Every, o.Patience)
+	}
+	return o.Optimizer.Validate()
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/columen/columen/emulator/checkpoint"
+	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/weights"
+)
+
+// The groups of tensors of a checkpoint.
+const (
+	// Parameters holds every entry of the state_dict under its name.
+	Parameters = "parameters"
+	moments    = "moments"
+)
+
+// extra is the part of a checkpoint's state that the store does not know.
+type extra struct {
+	History []Epoch `json:"history"`
+	Running running `json:"running"`
+}
+
+// save writes a checkpoint; score is the validation of this very state, if any.
+func (t *Trainer) save(score *float64) (string, error) {
+	parameters, err := weights.Tensors(t.dev, t.net.Entries())
+	if err != nil {
+		return "", err
+	}
+	var both []checkpoint.Tensor
+	first, second := t.adam.Moments()
+	for _, m := range []struct {
+		name   string
+		values device.Buffer[float32]
+	}{{"first", first}, {"second", second}} {
+		host := make([]float32, m.values.Len())
+		t.dev.Download(host, m.values)
+		both = append(both, checkpoint.FromFloat32(m.name, []int{len(host)}, host))
+	}
+	if err := t.dev.Sync(); err != nil {
+		return "", err
+	}
+	rest, err := json.Marshal(extra{History: t.history, Running: t.running})
+	if err != nil {
+		return "", err
+	}
+	schedule, err := json.Marshal(t.opts.Schedule)
+	if err != nil {
+		return "", err
+	}
+	t.saved = t.step
+	return t.store.Save(checkpoint.State{
+		Step: t.step, Epoch: t.epoch, Position: t.position, ConfigDigest: t.opts.Digest, Score: score, Schedule: schedule, Extra: rest,
+	}, checkpoint.Group{Name: Parameters, Tensors: parameters}, checkpoint.Group{Name: moments, Tensors: both})
+}
+
+// interrupt saves the state because the context ended, unless it is saved: at
+// the end of an epoch the checkpoint has a score, which is not to be lost.
+func (t *Trainer) interrupt(cause error) error {
+	if t.saved != t.step {
+		if _, err := t.save(nil); err != nil {
+			return fmt.Errorf("%w, and the state could not be saved: %w", cause, err)
+		}
+	}
+	return &Interrupted{Cause: cause, Dir: t.opts.Dir, Step: t.step}
+}
+
+// resume continues from the newest whole checkpoint, if there is one, and
+// begins the history files with what is in it.
+func (t *Trainer) resume() error {
+	l, err := t.store.Latest()
+	switch {
+	case errors.Is(err, checkpoint.ErrNone):
+	case err != nil:
+		return err
+	default:
+		if err := errors.Join(t.restore(l), l.Close()); err != nil {
+			return err
+		}
+	}
+	t.live, err = newLive(t.opts.Dir, t.history)
+	return err
+}
+
+// restore takes everything from a checkpoint.
+func (t *Trainer) restore(l *checkpoint.Loaded) error {
+	if l.State.ConfigDigest != t.opts.Digest {
+		return fmt.Errorf("%s: a checkpoint of another configuration or data set (digest %.12s, here %.12s): continue with what it was made with, or train into another folder",
+			l.Path, l.State.ConfigDigest, t.opts.Digest)
+	}
+	parameters, err := l.Group(Parameters)
+	if err != nil {
+		return err
+	}
+	if err := weights.Restore(t.dev, t.net.Entries(), parameters); err != nil {
+		return err
+	}
+	both, err := l.Group(moments)
+	if err != nil {
+		return err
+	}
+	first, second := t.adam.Moments()
+	f32 := []checkpoint.Dtype{checkpoint.F32}
+	tensors, err := both.Match([]checkpoint.Want{{Name: "first", Shape: []int{first.Len()}, Dtypes: f32}, {Name: "second", Shape: []int{second.Len()}, Dtypes: f32}})
+	if err != nil {
+		return err
+	}
+	for i, m := range []device.Buffer[float32]{first, second} {
+		values, err := tensors[i].Float32()
+		if err != nil {
+			return err
+		}
+		t.dev.Upload(m, values)
+	}
+	if err := t.dev.Sync(); err != nil {
+		return err
+	}
+	var x extra
+	if err := json.Unmarshal(l.State.Extra, &x); err != nil {
+		return fmt.Errorf("%s: state of the trainer: %w", l.Path, err)
+	}
+	if err := t.adam.Resume(int(l.State.Step)); err != nil {
+		return err
+	}
+	t.saved = l.State.Step
+	t.progress = progress{step: l.State.Step, epoch: l.State.Epoch, position: l.State.Position, history: x.History, running: x.Running}
+	return nil
+}
+
+// Best opens the checkpoint with the best validation of this run: its group
+// Parameters is the result.
+func (t *Trainer) Best() (*checkpoint.Loaded, error) { return t.store.Best() }
+
+// Step returns the optimiser steps made so far.
+func (t *Trainer) Step() int64 { return t.step }

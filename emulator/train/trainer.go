@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/columen/columen/emulator/checkpoint"
+	"github.com/columen/columen/emulator/dataset"
+	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/loss"
+	"github.com/columen/columen/emulator/optim"
+)
+
+// Trainer is a training run on one device. It is used by one goroutine.
+type Trainer struct {
+	opts  Options
+	dev   device.Device[float32]
+	net   Network
+	data  Data
+	store checkpoint.Store
+
+	loss     *loss.FreqMSE
+	adam     *optim.Adam[float32]
+	clipper  *optim.Clipper[float32] // nil without clipping
+	schedule optim.Schedule
+
+	input, dy  device.Buffer[float32]
+	pred, grad []float32
+
+	progress
+	saved int64 // step of the newest checkpoint, -1 for none
+	live  live  // history files
+}
+
+// progress is where the run stands, beside the tensors.
+type progress struct {
+	step, epoch, position int64
+	history               []Epoch
+	running               running
+}
+
+// running are the sums of the epoch so far.
+type running struct {
+	Samples  int64   `json:"samples"`
+	MSE      float64 `json:"mse"`     // summed over samples
+	Fourier  float64 `json:"fourier"` // likewise
+	Norm     float64 `json:"norm"`    // largest norm of the gradients
+	DataS    float64 `json:"data_s"`
+	ComputeS float64 `json:"compute_s"`
+}
+
+// Interrupted is the error of a run that saved its state because its context
+// ended: the same run continues from there.
+type Interrupted struct {
+	Cause error
+	Dir   string // of the run
+	Step  int64
+}
+
+// Error says what ended the run and where its state is.
+func (e *Interrupted) Error() string {
+	return fmt.Sprintf("%v: state after step %d saved in %s", e.Cause, e.Step, e.Dir)
+}
+
+// Unwrap returns the cause of the context's end.
+func (e *Interrupted) Unwrap() error { return e.Cause }
+
+// New prepares a run of a network that has values.
+func New(dev device.Device[float32], net Network, data Data, opts Options) (*Trainer, error) {
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	if opts.ValidationBatch == 0 {
+		opts.ValidationBatch = opts.BatchSize
+	}
+	opts.Every = max(opts.Every, 1)
+	t := &Trainer{opts: opts, dev: dev, net: net, data: data, saved: -1, store: checkpoint.Store{Dir: opts.Dir, Keep: opts.Keep}}
+	var err error
+	if t.loss, err = loss.NewFreqMSE(data.Shape.Grid, data.Shape.Grid, opts.Alpha, max(opts.Threads, 1)); err != nil {
+		return nil, err
+	}
+	if t.schedule, err = optim.NewSchedule(opts.Schedule); err != nil {
+		return nil, err
+	}
+	if t.adam, err = optim.NewAdam(dev, net.Parameters(), net.Gradients(), opts.Optimizer); err != nil {
+		return nil, err
+	}
+	if opts.ClipNorm > 0 {
+		if t.clipper, err = optim.NewClipper(dev, opts.ClipNorm); err != nil {
+			return nil, err
+		}
+	}
+	most := max(opts.BatchSize, opts.ValidationBatch)
+	t.input, t.dy = dev.Alloc(most*data.Shape.InputLen()), dev.Alloc(most*data.Shape.OutputLen())
+	t.pred, t.grad = make([]float32, most*data.Shape.OutputLen()), make([]float32, most*data.Shape.OutputLen())
+	return t, nil
+}
+
+// Run trains to the end, from the newest checkpoint of the folder if there is
+// one. When ctx ends it saves the state after the step at hand and returns an
+// *Interrupted. A loss that is not finite ends the run with an error; the
+// checkpoints before it stay.
+func (t *Trainer) Run(ctx context.Context) error {
+	if err := t.resume(); err != nil {
+		return err
+	}
+	defer t.live.close()
+	if t.finished() {
+		return nil
+	}
+	loader, err := dataset.NewLoader(t.data.Train, t.loaderOptions())
+	if err != nil {
+		return err
+	}
+	defer loader.Close()
+	for !t.finished() {
+		if ctx.Err() != nil {
+			return t.interrupt(context.Cause(ctx))
+		}
+		start := time.Now()
+		batch, err := loader.Next()
+		if err != nil {
+			return err
+		}
+		t.running.DataS += time.Since(start).Seconds()
+		if err := t.learn(batch); err != nil {
+			return err
+		}
+		if batch.EndOfEpoch() {
+			if err := t.endEpoch(batch.Epoch); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// loaderOptions continue where the run stands.
+func (t *Trainer) loaderOptions() dataset.LoaderOptions {
+	return dataset.LoaderOptions{
+		Shape: t.data.Shape, BatchSize: t.opts.BatchSize, Seed: t.opts.Seed, Epoch: t.epoch, Position: t.position,
+		Augment: t.opts.Augment, Normalization: t.data.Normalization, Prefetch: t.opts.Prefetch, Workers: t.opts.Workers,
+	}
+}
+
+// finished reports whether all epochs are done, or nothing got better for too
+// long.
+func (t *Trainer) finished() bool {
+	n := len(t.history)
+	return t.epoch >= int64(t.opts.Epochs) || t.opts.Patience > 0 && n > 0 && n-1-t.best() >= t.opts.Patience
+}
+
+// best returns the index of the first epoch with the lowest validation MaxRel.
+func (t *Trainer) best() int {
+	best := 0
+	for i, e := range t.history {
+		if e.Validation.MaxRel < t.history[best].Validation.MaxRel {
+			best = i
+		}
+	}
+	return best
+}
+
+// learn makes one step with a batch.
+func (t *Trainer) learn(b *dataset.Batch) error {
+	start := time.Now()
+	t.dev.Fill(t.net.Gradients(), 0)
+	pred := t.forward(b, true)
+	grad := t.grad[:len(pred)]
+	terms, err := loss.Eval(t.loss, pred, b.Output, grad)
+	if err != nil {
+		return err
+	}
+	if sum := terms.Total(); math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return fmt.Errorf("train: epoch %d, step %d: the loss is %g: lower the learning rate or clip the gradients; checkpoints before this step stay in %s",
+			b.Epoch, t.step, sum, t.opts.Dir)
+	}
+	dy := t.dy.Slice(0, len(grad))
+	t.dev.Upload(dy, grad)
+	t.net.Backward(dy)
+	if t.clipper != nil {
+		norm, err := t.clipper.Clip(t.net.Gradients())
+		if err != nil {
+			return fmt.Errorf("train: epoch %d, step %d: %w", b.Epoch, t.step, err)
+		}
+		t.running.Norm = max(t.running.Norm, norm)
+	}
+	t.adam.Step(t.rate())
+	if err := t.dev.Sync(); err != nil {
+		return fmt.Errorf("train: epoch %d, step %d: %w", b.Epoch, t.step, err)
+	}
+	n := float64(b.Total)
+	t.running.Samples += int64(b.Total)
+	t.running.MSE += n * terms.MSE
+	t.running.Fourier += n * terms.Fourier
+	t.step++
+	t.epoch, t.position = b.NextEpoch, b.NextPosition
+	t.running.ComputeS += time.Since(start).Seconds()
+	if t.opts.Tick != nil {
+		t.opts.Tick(b.Total)
+	}
+	return nil
+}
+
+// forward returns the images of a batch, valid until the next call.
+func (t *Trainer) forward(b *dataset.Batch, train bool) []float32 {
+	in := t.input.Slice(0, len(b.Input))
+	t.dev.Upload(in, b.Input)
+	pred := t.pred[:len(b.Output)]
+	t.dev.Download(pred, t.net.Forward(in, len(b.Samples), train))
+	return pred
+}
+
+// rate is the learning rate of the next step.
+func (t *Trainer) rate() float64 {
+	if t.opts.PerStep {
+		return t.schedule.Rate(int(t.step))
+	}
+	return t.schedule.Rate(int(t.epoch))
+}

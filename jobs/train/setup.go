@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/columen/columen/configs"
+	"github.com/columen/columen/emulator/dataset"
+	"github.com/columen/columen/emulator/optim"
+	"github.com/columen/columen/emulator/train"
+)
+
+// digest identifies what a run is made of: the configuration, the data set by
+// its manifest, which holds the checksums of the shards, and the first weights.
+func digest(config string, c *configs.Train) (string, error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "columen train 1\n%s\n", config)
+	for _, in := range c.Inputs() {
+		f, err := os.Open(in.Path)
+		if err != nil {
+			return "", err
+		}
+		_, err = io.Copy(h, f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// openData are the open shards.
+type openData struct {
+	train.Data
+	shards []*dataset.Shards
+}
+
+func (d *openData) close() {
+	for _, s := range d.shards {
+		s.Close()
+	}
+}
+
+// open checks and opens the shards for training and validation.
+func (t *task) open() (*openData, error) {
+	dir := filepath.Dir(t.cfg.Data.Manifest)
+	if t.cfg.Data.Verify == "yes" {
+		bar := t.env.Progress("verify", int64(len(t.manifest.Shards)))
+		for _, s := range t.manifest.Shards {
+			if s.Part != dataset.Test {
+				if err := s.Verify(dir); err != nil {
+					return nil, err
+				}
+			}
+			bar.Add(1)
+		}
+		t.env.Manifest.AddPhase("verify", bar.Done())
+	}
+	d := &openData{Data: train.Data{Shape: t.manifest.Shape(), Normalization: t.manifest.Normalization}}
+	for _, part := range []dataset.Part{dataset.Train, dataset.Validation} {
+		s, err := t.manifest.Open(dir, part)
+		if err != nil {
+			d.close()
+			return nil, err
+		}
+		d.shards = append(d.shards, s)
+	}
+	d.Train, d.Validation = d.shards[0], d.shards[1]
+	return d, nil
+}
+
+// options are those of the configuration; samples are those of an epoch.
+func (t *task) options(samples int) train.Options {
+	c, s, o := t.cfg, t.cfg.Schedule, t.cfg.Optimizer
+	bar := t.env.Progress("train", int64(samples)*int64(c.Run.Epochs))
+	return train.Options{
+		Dir: t.dir, Digest: t.digest, Keep: c.Run.Keep, Every: c.Run.Checkpoint,
+		Epochs: c.Run.Epochs, BatchSize: c.Data.Batch, Seed: uint64(c.Network.Seed), Augment: c.Data.Augment == "symmetries",
+		Alpha: c.Loss.Alpha, ClipNorm: o.ClipNorm, Patience: c.Run.Patience, PerStep: s.Per == "step",
+		Optimizer: optim.Options{Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Decoupled: o.Kind == "adamw"},
+		Schedule: optim.ScheduleOptions{Kind: s.Kind, Base: s.Rate, StepSize: s.StepSize, Gamma: s.Gamma, Period: s.Period, Min: s.RateMin,
+			WarmupLength: s.Warmup, WarmupStart: s.WarmupStart},
+		Threads: t.env.Threads, Prefetch: c.Data.Prefetch, Workers: c.Data.Readers,
+		Tick: func(n int) { bar.Add(int64(n)) },
+		Report: func(e train.Epoch) {
+			four := func(x float64) string { return fmt.Sprintf("%.4g", x) }
+			t.env.Log.Info("epoch", "epoch", e.Epoch, "rate", four(e.Rate), "train_loss", four(e.Train.Loss), "val_loss", four(e.Validation.Loss),
+				"val_maxrel_percent", four(e.Validation.MaxRel), "val_zncc", four(e.Validation.ZNCC), "val_ssim", four(e.Validation.SSIM), "samples_per_s", four(e.SamplesPerS))
+		},
+	}
+}
+
+// phases records where the time of all epochs went, those before a restart
+// included.
+func (t *task) phases(history []train.Epoch) {
+	var sum train.Seconds
+	for _, e := range history {
+		sum.Data += e.Seconds.Data
+		sum.Compute += e.Seconds.Compute
+		sum.Validation += e.Seconds.Validation
+	}
+	t.env.Manifest.AddPhase("wait for data", sum.Data)
+	t.env.Manifest.AddPhase("compute", sum.Compute)
+	t.env.Manifest.AddPhase("validate", sum.Validation)
+}
+
+// cite names the publications behind the run in the manifest.
+func (t *task) cite() {
+	m := t.env.Manifest
+	m.Cite("Su et al. 2025, RASTI, arXiv:2507.11398 (COEmuNet)")
+	m.Cite("Kingma & Ba 2015, ICLR (Adam)")
+	if t.cfg.Optimizer.Kind == "adamw" {
+		m.Cite("Loshchilov & Hutter 2019, ICLR (AdamW)")
+	}
+	if t.cfg.Schedule.Kind == "cosine" {
+		m.Cite("Loshchilov & Hutter 2017, ICLR (cosine schedule)")
+	}
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Package train is the job that teaches a network a data set.
+//
+//	$ columen train configs/train-small.toml
+package train
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/columen/columen/configs"
+	"github.com/columen/columen/emulator"
+	"github.com/columen/columen/emulator/checkpoint"
+	"github.com/columen/columen/emulator/dataset"
+	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/train"
+	"github.com/columen/columen/emulator/weights"
+	"github.com/columen/columen/jobs/internal/model"
+	"github.com/columen/columen/jobs/internal/network"
+	"github.com/columen/columen/jobs/internal/run"
+)
+
+// Job returns the row of the job in the table.
+func Job() run.Job {
+	return run.Job{
+		Name:  "train",
+		Short: "Train the emulator on a data set",
+		Long: `Train teaches a network the data set that columen generate wrote, and writes
+its best weights (safetensors, with the names of the original's state_dict), the
+history (JSON Lines) and its curves (PNG).
+
+Checkpoints lie in DIR/NAME.train, with the history so far and an event file for
+TensorBoard. On SIGTERM or SIGUSR1 the state is saved after the step at hand and
+the exit status is 75: the same command continues, and in the end the weights
+have the same bits as without the interruption.`,
+		Example: "  columen train configs/train-small.toml --dry-run\n  columen train configs/train-small.toml --set run.epochs=5",
+		Config:  func() configs.Job { return new(configs.Train) },
+		Outputs: func(cfg configs.Job) []string {
+			dir, name := cfg.Destination()
+			stem := filepath.Join(dir, name)
+			return []string{stem + ".safetensors", stem + ".history.jsonl", stem + ".curves.png"}
+		},
+		Plan: plan,
+		Run:  execute,
+	}
+}
+
+// task is a training job, built.
+type task struct {
+	env      *run.Env
+	cfg      *configs.Train
+	manifest *dataset.Manifest
+	shape    weights.Network
+	dev      device.Device[float32]
+	model    *emulator.Model[float32]
+	digest   string
+	dir      string // of the checkpoints
+}
+
+// build reads the manifest and makes the network with its first values.
+func build(env *run.Env) (*task, error) {
+	t := &task{env: env, cfg: env.Config.(*configs.Train)}
+	file, c := env.Args[0], t.cfg
+	if err := model.NeedHDF5(file, "data.manifest", strconv.Quote(c.Data.Manifest), "no data set"); err != nil {
+		return nil, err
+	}
+	var err error
+	if t.manifest, err = dataset.ReadManifest(c.Data.Manifest); err != nil {
+		return nil, err
+	}
+	if c.Network.Variant == "net" && t.manifest.Channels != 1 {
+		return nil, t.problem("network.variant", `"net"`, fmt.Sprintf("the data set has %d channels", t.manifest.Channels), "net3d, or a data set of one channel")
+	}
+	t.shape = weights.Network{Variant: c.Network.Variant, Grid: t.manifest.Grid, Frequencies: t.manifest.Channels, Latent: c.Network.Latent}
+	t.dev = network.NewDevice(env.Threads)
+	if t.model, err = network.New(t.dev, t.shape); err != nil {
+		return nil, t.problem("data.manifest", strconv.Quote(c.Data.Manifest), err.Error(), "a data set that the network takes")
+	}
+	dir, name := c.Destination()
+	t.dir = filepath.Join(dir, name+".train")
+	t.digest, err = digest(env.Manifest.Digest, c)
+	return t, err
+}
+
+// problem is an error of the configuration that only the inputs bring to light.
+func (t *task) problem(field, value, reason, allowed string) error {
+	return &configs.Error{Problems: []configs.Problem{{File: t.env.Args[0], Field: field, Value: value, Reason: reason, Allowed: allowed}}}
+}
+
+func plan(_ context.Context, env *run.Env) error {
+	t, err := build(env)
+	if err != nil {
+		return err
+	}
+	all, _ := t.model.ParameterCount()
+	samples := map[dataset.Part]int{}
+	for _, s := range t.manifest.Shards {
+		samples[s.Part] += s.Samples
+	}
+	env.Log.Info("would train", "network", t.shape.Variant, "grid", t.shape.Grid, "channels", t.shape.Frequencies, "parameters", all,
+		"flop_per_sample", t.model.FLOPs(), "training", samples[dataset.Train], "validation", samples[dataset.Validation], "epochs", t.cfg.Run.Epochs)
+	return nil
+}
+
+func execute(ctx context.Context, env *run.Env) error {
+	// 1. Network and data.
+	t, err := build(env)
+	if err != nil {
+		return err
+	}
+	if err := t.initialise(); err != nil {
+		return err
+	}
+	data, err := t.open()
+	if err != nil {
+		return err
+	}
+	defer data.close()
+	if env.Flags.Overwrite {
+		if err := t.forget(); err != nil {
+			return err
+		}
+	}
+
+	// 2. The main loop.
+	trainer, err := train.New(t.dev, t.model, data.Data, t.options(data.Train.Len()))
+	if err != nil {
+		return err
+	}
+	err = trainer.Run(ctx)
+	var interrupted *train.Interrupted
+	if errors.As(err, &interrupted) {
+		return &run.RequeueError{Reason: err.Error()}
+	}
+	if err != nil {
+		return err
+	}
+
+	// 3. The results. A signal that comes now removes them; the same command
+	// makes them again from the last checkpoint.
+	t.cite()
+	err = t.write(trainer)
+	if ctx.Err() != nil {
+		return &run.RequeueError{Reason: fmt.Sprintf("%v: training is done, but its results were not written", context.Cause(ctx))}
+	}
+	return err
+}
+
+// initialise gives the network its first values.
+func (t *task) initialise() error {
+	c := t.cfg.Network
+	if err := t.model.Init(uint64(c.Seed)); err != nil || c.Weights == "" {
+		return err
+	}
+	f, card, err := weights.Open(c.Weights)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if card != nil {
+		if err := network.CheckStatistics(c.Weights, card.Data, *t.manifest); err != nil {
+			return err
+		}
+	}
+	return weights.Restore(t.dev, t.model.Entries(), f)
+}
+
+// forget removes the checkpoints of another configuration or data set, which
+// --overwrite allows. Those of this one are continued: the command that started
+// a run is also the one that continues it.
+func (t *task) forget() error {
+	l, err := checkpoint.Store{Dir: t.dir}.Latest()
+	if errors.Is(err, checkpoint.ErrNone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	other := l.State.ConfigDigest != t.digest
+	if err := l.Close(); err != nil || !other {
+		return err
+	}
+	t.env.Log.Info("removing the checkpoints of another configuration or data set", "folder", t.dir)
+	return os.RemoveAll(t.dir)
+}
+
+// write writes the best weights, the history and its curves.
+func (t *task) write(trainer *train.Trainer) error {
+	best, err := trainer.Best()
+	if err != nil {
+		return err
+	}
+	defer best.Close()
+	parameters, err := best.Group(train.Parameters)
+	if err != nil {
+		return err
+	}
+	card := &weights.Card{Network: t.shape, Data: *t.manifest, Digest: t.digest, Step: best.State.Step, Score: best.State.Score}
+	card.Data.Shards = nil
+	history := trainer.History()
+	t.phases(history)
+	t.env.Log.Info("best validation", "step", card.Step, "maxrel_percent", fmt.Sprintf("%.4g", *card.Score), "epochs", len(history))
+	for i, write := range []func(path string) error{
+		func(path string) error { return weights.Write(path, parameters.Tensors, card) },
+		func(path string) error {
+			var lines bytes.Buffer
+			return errors.Join(train.WriteHistory(&lines, history), os.WriteFile(path, lines.Bytes(), 0o666))
+		},
+		func(path string) error {
+			var curves bytes.Buffer
+			return errors.Join(train.WriteCurves(&curves, history), os.WriteFile(path, curves.Bytes(), 0o666))
+		},
+	} {
+		final := t.env.Outputs.Paths()[i]
+		if err := write(t.env.Outputs.Partial(final)); err != nil {
+			return t.env.Outputs.NotWritten(final, err)
+		}
+	}
+	return nil
+}
