@@ -34,6 +34,18 @@ func BenchmarkImage(b *testing.B) {
 	}
 }
 
+// BenchmarkFarChannels has 31 channels 100 km/s off the line: what is left is the populations.
+func BenchmarkFarChannels(b *testing.B) {
+	l := coLine(b, 1, line.Options{})
+	freq := referenceFrequencies(l)
+	for i := range freq {
+		freq[i] += l.RestFrequencyHz * 1e5 / l.Constants.C
+	}
+	c := referenceCube(64)
+	b.Run("f64", func(b *testing.B) { benchmarkImage[float64](b, Variants()[0], c, l, freq) })
+	b.Run("f32", func(b *testing.B) { benchmarkImage[float32](b, Variants()[0], c, l, freq) })
+}
+
 func benchmarkImage[T grid.Float](b *testing.B, kernel string, c cube, l *line.Line, freq []float64) {
 	m := NewMedium(l)
 	k, err := Named[T](kernel, m, m.Offsets(freq), Limits{c.n})
