@@ -6,19 +6,21 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+
+	"github.com/columen/columen/emulator/philox"
 )
 
 // Permutation is the order of an epoch: a bijection of [0, n) that is computed
 // point by point in O(1) time and no memory.
 //
 // A Feistel network of six rounds permutes [0, 4ʰ), the smallest such range
-// that holds n, with the first word of Philox4x32 as its round function. A place
+// that holds n, with the first word of Philox4x32-10 as its round function. A place
 // that maps outside [0, n) is mapped again until it falls inside [cycle
 // walking, Black & Rogaway 2002]: less than four times on average.
 type Permutation struct {
 	n     uint64
 	half  uint // h: bits in each half of the Feistel network
-	key   [2]uint32
+	key   philox.Key
 	epoch uint64
 }
 
@@ -36,7 +38,7 @@ func NewPermutation(n int, seed, epoch uint64) Permutation {
 	return Permutation{
 		n:     uint64(n),
 		half:  max(1, (uint(bits.Len64(uint64(n)-1))+1)/2),
-		key:   [2]uint32{uint32(seed), uint32(seed >> 32)},
+		key:   philox.NewKey(seed),
 		epoch: epoch,
 	}
 }
@@ -93,7 +95,7 @@ func (p Permutation) backward(x uint64) uint64 {
 // round is the Feistel function: halves have at most 32 bits, and every
 // combination of size, epoch and round has counters of its own.
 func (p Permutation) round(round uint32, x uint64) uint64 {
-	w := Philox4x32([4]uint32{uint32(x), uint32(p.epoch), uint32(p.n), uint32(PurposeOrder)<<24 | uint32(p.n>>32)&0xffff<<8 | round}, p.key)
+	w := p.key.Block([4]uint32{uint32(x), uint32(p.epoch), uint32(p.n), uint32(PurposeOrder)<<24 | uint32(p.n>>32)&0xffff<<8 | round})
 	return uint64(w[0])
 }
 

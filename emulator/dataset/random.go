@@ -2,25 +2,7 @@
 
 package dataset
 
-import "math/bits"
-
-// Philox4x32 is the counter-based generator Philox4x32-10 [Salmon et al. 2011,
-// section 3.3]: ten rounds that map a counter to four random words under a key.
-func Philox4x32(counter [4]uint32, key [2]uint32) [4]uint32 {
-	const (
-		m0, m1 = 0xD2511F53, 0xCD9E8D57 // multipliers, and the Weyl steps of the key
-		w0, w1 = 0x9E3779B9, 0xBB67AE85
-	)
-	c, k0, k1 := counter, key[0], key[1]
-	for range 10 {
-		hi0, lo0 := bits.Mul32(m0, c[0])
-		hi1, lo1 := bits.Mul32(m1, c[2])
-		c = [4]uint32{hi1 ^ c[1] ^ k0, lo1, hi0 ^ c[3] ^ k1, lo0}
-		k0 += w0
-		k1 += w1
-	}
-	return c
-}
+import "github.com/columen/columen/emulator/philox"
 
 // Purpose separates streams of random numbers that share seed, epoch and sample.
 type Purpose uint8
@@ -37,7 +19,7 @@ const (
 // Random is a stream of random numbers that is a pure function of its key.
 // It is a value: copies continue independently. A stream has 2³⁴ words.
 type Random struct {
-	key     [2]uint32
+	key     philox.Key
 	counter [4]uint32
 	words   [4]uint32
 	used    int // words already handed out; 4 means none are left
@@ -47,7 +29,7 @@ type Random struct {
 // to 2³², samples to 2⁵⁶; both wrap beyond.
 func NewRandom(seed uint64, p Purpose, epoch, sample uint64) *Random {
 	return &Random{
-		key:     [2]uint32{uint32(seed), uint32(seed >> 32)},
+		key:     philox.NewKey(seed),
 		counter: [4]uint32{0, uint32(epoch), uint32(sample), uint32(p)<<24 | uint32(sample>>32)&0xffffff},
 		used:    4,
 	}
@@ -56,7 +38,7 @@ func NewRandom(seed uint64, p Purpose, epoch, sample uint64) *Random {
 // Uint32 returns 32 random bits.
 func (r *Random) Uint32() uint32 {
 	if r.used == len(r.words) {
-		r.words = Philox4x32(r.counter, r.key)
+		r.words = r.key.Block(r.counter)
 		r.counter[0]++
 		r.used = 0
 	}
