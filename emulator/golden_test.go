@@ -243,7 +243,8 @@ func (s *session[T]) checkParameters(tol float64) {
 // with itself, for up to three steps.
 func checkSession32(t *testing.T, where on[float32], c Config, path string, steps int) {
 	s := newSession(t, where, c, openArchive(t, path), "f32")
-	near(t, "output in inference", farthest(t, s.infer(), s.ref.get("eval_out_f32")), 2e-5)
+	// The original's float32 output is itself 1.2e-5 from its float64 output (Net at grid 64): two roundings would add up.
+	near(t, "output in inference", farthest(t, s.infer(), s.ref.get("eval_out_f64")), 2e-5)
 	for step, tol := range []float64{1e-5, 5e-4, 2e-3}[:steps] {
 		if step > 0 {
 			s.step()
