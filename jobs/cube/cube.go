@@ -104,7 +104,7 @@ func write[T grid.Float](ctx context.Context, env *run.Env, comm *mpiutil.Comm, 
 	var mine *grid.Cube[T]
 	bar := env.Progress("average", 1000)
 	if comm.Rank() < slabs {
-		mine, err = model.Load[T](src, owned(d, comm.Rank()), [3]bool{true, true, true}, permille(bar))
+		mine, err = model.Load[T](src, owned(d, comm.Rank()), [3]bool{true, true, true}, bar.Share())
 	}
 	if err = env.Comm.Agree(err); err != nil {
 		return err
@@ -139,15 +139,4 @@ func owned(d grid.Decomposition, rank int) grid.Block {
 	b := d.Block(rank)
 	b.Stored = b.Owned
 	return b
-}
-
-// permille turns progress in any unit into thousandths.
-func permille(bar *run.Progress) func(done, total int) {
-	last := 0
-	return func(done, total int) {
-		if now := done * 1000 / max(total, 1); now > last {
-			bar.Add(int64(now - last))
-			last = now
-		}
-	}
 }

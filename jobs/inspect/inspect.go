@@ -14,7 +14,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/columen/columen/internal/h5"
+	"github.com/columen/columen/emulator/checkpoint"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/solver/cubefile"
 	"github.com/columen/columen/solver/hydro"
@@ -27,9 +27,10 @@ func Job() run.Job {
 	return run.Job{
 		Name:  "inspect",
 		Short: "Print what a file holds",
-		Long: `Inspect prints the header, units, ranges and provenance of any file that columen
-reads or writes: AMRVAC snapshots, cube files, image files (FITS, HDF5), run
-manifests and LAMDA line data. It looks at the contents, not at the name.`,
+		Long: `Inspect prints what a file of columen holds: AMRVAC snapshots, cube files,
+image files (FITS, HDF5), data sets and their statistics (HDF5), weights
+(safetensors, PyTorch .pth), LAMDA line data, and anything in JSON, such as
+manifests. It looks at the contents, not at the name.`,
 		Example: "  columen inspect configs/models/agb_main.dat\n  columen inspect out/solve/agb.face-on.fits",
 		ArgsUse: "FILE",
 		NumArgs: 1,
@@ -54,6 +55,10 @@ func print(w io.Writer, path string) error {
 		lines, err = describeHDF5(path)
 	case bytes.HasPrefix(head, []byte("SIMPLE  =")):
 		lines, err = image.DescribeFITS(path)
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		lines, err = describeWeights(path, checkpoint.OpenTorch)
+	case len(head) > 8 && head[8] == '{':
+		lines, err = describeWeights(path, checkpoint.Open)
 	case bytes.HasPrefix(head, []byte("!")):
 		lines, err = describeLines(path)
 	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")):
@@ -108,14 +113,18 @@ func copyTo(w io.Writer, path string) error {
 	return err
 }
 
-// describeHDF5 tries both layouts; a file that is neither gets both reasons.
+// describeHDF5 lists the parts of data sets, and describes files with a schema; a file that is nothing of this gets the reasons.
 func describeHDF5(path string) ([]image.KeyValue, error) {
+	data, err := isDataSet(path)
+	if err != nil {
+		return nil, err
+	}
+	if data {
+		return listHDF5(path)
+	}
 	lines, imageErr := image.DescribeHDF5(path)
 	if imageErr == nil {
 		return lines, nil
-	}
-	if errors.Is(imageErr, h5.ErrNotBuilt) {
-		return nil, imageErr
 	}
 	cube, cubeErr := cubefile.Describe(path)
 	if cubeErr != nil {

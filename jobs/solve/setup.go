@@ -4,11 +4,9 @@ package solve
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/jobs/internal/model"
-	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/solver"
 	"github.com/columen/columen/solver/line"
 	"github.com/columen/columen/solver/si"
@@ -52,20 +50,6 @@ func (t *task) problemOf(v solver.View, progress func(done, total int)) solver.P
 		Line: t.line, FrequenciesHz: t.frequencies, View: v, BackgroundSI: t.background,
 		AtCenters: t.cfg.Solver.RayEnds == "centers", Fixed: t.cfg.Parallel.Mode == "fixed",
 		Threads: t.env.Threads, Progress: progress,
-	}
-}
-
-// permille turns progress in any unit, told by any goroutine, into thousandths.
-func permille(bar *run.Progress) func(done, total int) {
-	var mu sync.Mutex
-	last := 0
-	return func(done, total int) {
-		mu.Lock()
-		defer mu.Unlock()
-		if now := done * 1000 / max(total, 1); now > last {
-			bar.Add(int64(now - last))
-			last = now
-		}
 	}
 }
 

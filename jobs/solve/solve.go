@@ -193,7 +193,7 @@ func images[T grid.Float](ctx context.Context, t *task) error {
 		velocities[v.Observer.Axis] = true
 	}
 	bar := t.env.Progress("load", 1000)
-	cube, err := model.Load[T](t.source, t.layout.Block(t.comm.Rank()), velocities, permille(bar))
+	cube, err := model.Load[T](t.source, t.layout.Block(t.comm.Rank()), velocities, bar.Share())
 	if err = t.env.Comm.Agree(err); err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func images[T grid.Float](ctx context.Context, t *task) error {
 		// 2. The image, complete on rank 0.
 		name := t.cfg.Views[i].Name
 		bar := t.env.Progress(name, 1000)
-		img, err := solver.Solve(t.comm, t.layout, cube, t.problemOf(v, permille(bar)))
+		img, err := solver.Solve(t.comm, t.layout, cube, t.problemOf(v, bar.Share()))
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.source.Path, err)
 		}

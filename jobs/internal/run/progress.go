@@ -86,6 +86,21 @@ func (p *Progress) Add(units int64) {
 	p.log.Info(p.what, append(line, p.rates(elapsed)...)...)
 }
 
+// Share returns a function that takes progress in any unit, from any goroutine,
+// for a Progress of 1000 units.
+func (p *Progress) Share() func(done, total int) {
+	var mu sync.Mutex
+	last := 0
+	return func(done, total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := done * 1000 / max(total, 1); now > last {
+			p.Add(int64(now - last))
+			last = now
+		}
+	}
+}
+
 // Done ends the step and returns the seconds it took.
 func (p *Progress) Done() float64 {
 	p.mu.Lock()
