@@ -196,7 +196,7 @@ func execute(ctx context.Context, env *run.Env) error {
 		start = time.Now()
 		img, err := t.image(name, v, output)
 		if err == nil {
-			err = product.Write(env, t.cfg.Output, name, img, 32)
+			err = product.Write(ctx, env, t.cfg.Output, name, img, 32)
 		}
 		if err != nil {
 			return err

@@ -3,6 +3,8 @@
 package solve
 
 import (
+	"context"
+
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/jobs/internal/product"
 	"github.com/columen/columen/solver"
@@ -16,12 +18,12 @@ func outputs(cfg configs.Job) []string {
 }
 
 // write writes the files of a view.
-func (t *task) write(view int, img *solver.Image) error {
+func (t *task) write(ctx context.Context, view int, img *solver.Image) error {
 	bits := 64
 	if t.cfg.Solver.Precision == "f32" {
 		bits = 32
 	}
-	return product.Write(t.env, t.cfg.Output, t.cfg.Views[view].Name, t.image(view, img), bits)
+	return product.Write(ctx, t.env, t.cfg.Output, t.cfg.Views[view].Name, t.image(view, img), bits)
 }
 
 // image gives the pixels their place, view and provenance.

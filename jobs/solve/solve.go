@@ -218,10 +218,16 @@ func images[T grid.Float](ctx context.Context, t *task) error {
 		}
 		t.warn(name, img)
 
-		// 3. Its files.
+		// 3. Its files, unless a signal came.
+		if err := t.env.Check(ctx); err != nil {
+			return err
+		}
 		start := time.Now()
 		if t.comm.Rank() == 0 {
-			err = t.write(i, img)
+			err = t.write(ctx, i, img)
+		}
+		if err := t.env.Check(ctx); err != nil {
+			return err
 		}
 		if err = t.env.Comm.Agree(err); err != nil {
 			return err

@@ -5,6 +5,7 @@
 package product
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
@@ -36,9 +37,13 @@ func path(out configs.Products, view, format string) string {
 }
 
 // Write writes the files of the image of a view with 32 or 64 bits per value.
-func Write(env *run.Env, out configs.Products, view string, pixels *image.Image, bits int) error {
+func Write(ctx context.Context, env *run.Env, out configs.Products, view string, pixels *image.Image, bits int) error {
 	unit := image.Unit(out.Unit)
 	for _, format := range out.Formats {
+		// After a signal the partial files are gone; a new one might stay behind when the launcher kills us.
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
 		final := path(out, view, format)
 		partial := env.Outputs.Partial(final)
 		var err error
