@@ -52,6 +52,9 @@ type Options struct {
 	Prefetch int // batches read ahead; 0 means 2
 	Workers  int // goroutines that read; 0 means 1
 
+	// CoreSeconds, if not nil, returns the processor time so far, for the history.
+	CoreSeconds func() float64
+
 	// Report, if not nil, is told of every epoch, and Tick of every step of an
 	// epoch of so many samples.
 	Report func(Epoch)
