@@ -16,7 +16,8 @@ type Emulate struct {
 
 // Trained names the weights of a trained network.
 type Trained struct {
-	Weights string `toml:"weights" unit:"-" path:"input" doc:"Weights that columen train wrote"`
+	Weights    string `toml:"weights" unit:"-" path:"input" doc:"Weights that columen train wrote"`
+	Symmetrise string `toml:"symmetrise" unit:"-" default:"\"no\"" allow:"yes|no" doc:"yes averages the network over the 16 exact symmetries of the data, in the logarithm of intensity, at 16 times the cost"`
 }
 
 // Bench says how speed is measured.
@@ -28,11 +29,12 @@ type Bench struct {
 // Evaluate is the configuration of columen evaluate: a trained network and the
 // samples of a data set that it has not seen.
 type Evaluate struct {
-	Network  Trained    `toml:"network" doc:"The network"`
-	Data     HeldOut    `toml:"data" doc:"The samples to compare with"`
-	Report   Reporting  `toml:"report" doc:"What is reported"`
-	Parallel OneProcess `toml:"parallel" doc:"Threads"`
-	Output   Results    `toml:"output" doc:"The files to write"`
+	Network  Trained     `toml:"network" doc:"The network"`
+	Data     HeldOut     `toml:"data" doc:"The samples to compare with"`
+	Report   Reporting   `toml:"report" doc:"What is reported"`
+	Compare  *Comparison `toml:"compare" doc:"Comparison with the solver in error and cost; absent for none"`
+	Parallel OneProcess  `toml:"parallel" doc:"Threads"`
+	Output   Results     `toml:"output" doc:"The files to write"`
 }
 
 // HeldOut names the samples of an evaluation.
@@ -61,7 +63,7 @@ func (e *Emulate) Inputs() []Input {
 
 // Inputs returns weights and manifest.
 func (e *Evaluate) Inputs() []Input {
-	return []Input{{"network.weights", e.Network.Weights}, {"data.manifest", e.Data.Manifest}}
+	return append([]Input{{"network.weights", e.Network.Weights}, {"data.manifest", e.Data.Manifest}}, e.Compare.inputs()...)
 }
 
 // Destination returns the folder and the stem of the names of the outputs,
