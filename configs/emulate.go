@@ -2,12 +2,16 @@
 
 package configs
 
+import "fmt"
+
 // Emulate is the configuration of columen emulate: a model and views become
 // images by a trained network.
 type Emulate struct {
 	Network  Trained    `toml:"network" doc:"The network"`
 	Model    Model      `toml:"model" doc:"Where the gas comes from"`
+	Many     *InputList `toml:"inputs" doc:"Many models in one run, instead of model.snapshot or model.cube"`
 	Cube     *Cubing    `toml:"cube" doc:"How a snapshot becomes a cube; absent with model.cube"`
+	Fit      Fitting    `toml:"fit" doc:"What is done with a cube of another mesh than the training's"`
 	Views    []View     `toml:"view" doc:"One image per view"`
 	Bench    Bench      `toml:"bench" doc:"Measurement of speed, instead of images"`
 	Parallel OneProcess `toml:"parallel" doc:"Threads"`
@@ -50,6 +54,14 @@ type Reporting struct {
 	Border string `toml:"border" unit:"-" default:"\"kept\"" allow:"kept|cropped" doc:"Border of SSIM: kept is torchmetrics from 1.4.2 on, cropped before"`
 }
 
+// Models returns the number of models.
+func (e *Emulate) Models() int {
+	if e.Many == nil {
+		return 1
+	}
+	return len(e.Many.Files)
+}
+
 // JobName returns "emulate".
 func (e *Emulate) JobName() string { return "emulate" }
 
@@ -58,7 +70,14 @@ func (e *Evaluate) JobName() string { return "evaluate" }
 
 // Inputs returns weights and model.
 func (e *Emulate) Inputs() []Input {
-	return append([]Input{{"network.weights", e.Network.Weights}}, e.Model.inputs()...)
+	in := []Input{{"network.weights", e.Network.Weights}}
+	if e.Many == nil {
+		return append(in, e.Model.inputs()...)
+	}
+	for i, file := range e.Many.Files {
+		in = append(in, Input{fmt.Sprintf("inputs.files.%d", i), file})
+	}
+	return in
 }
 
 // Inputs returns weights and manifest.
@@ -95,7 +114,11 @@ func (e *Evaluate) CheckSize(file string, size int) error {
 }
 
 func (e *Emulate) validate(r *report) {
-	e.Model.validate(r, e.Cube)
+	if e.Many == nil {
+		e.Model.validate(r, e.Cube)
+	} else {
+		e.Many.validate(r, e)
+	}
 	e.Output.validate(r)
 	validateViews(r, e.Views)
 }
