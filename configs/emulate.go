@@ -46,6 +46,7 @@ type HeldOut struct {
 	Manifest string `toml:"manifest" unit:"-" path:"input" doc:"Manifest of the data set; its training part makes the baselines"`
 	Part     string `toml:"part" unit:"-" default:"\"test\"" allow:"validation|test" doc:"Part of the data set to evaluate on"`
 	Batch    int    `toml:"batch" unit:"-" default:"32" allow:"1..100000" doc:"Samples of a batch; SSIM depends on it, the original takes 500"`
+	Verify   string `toml:"verify" unit:"-" default:"\"yes\"" allow:"yes|no" digest:"no" doc:"yes reads the shards of this part and of the training once before the start and compares their checksums with the manifest"`
 }
 
 // Reporting says what an evaluation reports.

@@ -76,15 +76,27 @@ func (t *Trainer) resume() error {
 	l, err := t.store.Latest()
 	switch {
 	case errors.Is(err, checkpoint.ErrNone):
+		if steps, _ := t.store.Steps(); len(steps) > 0 { // else there is no folder, and nothing to tell
+			t.skipped(err)
+		}
 	case err != nil:
 		return err
 	default:
+		t.skipped(l.Skipped...)
 		if err := errors.Join(t.restore(l), l.Close()); err != nil {
 			return err
 		}
 	}
 	t.live, err = newLive(t.opts.Dir, t.history)
 	return err
+}
+
+func (t *Trainer) skipped(why ...error) {
+	for _, err := range why {
+		if t.opts.Skipped != nil {
+			t.opts.Skipped(err)
+		}
+	}
 }
 
 // restore takes everything from a checkpoint.

@@ -104,6 +104,27 @@ func build(env *run.Env) (*task, error) {
 	return t, err
 }
 
+// verify compares the shards with their checksums.
+func (t *task) verify(ctx context.Context) error {
+	if t.cfg.Data.Verify == "no" {
+		return nil
+	}
+	bar := t.env.Progress("verify", int64(len(t.manifest.Shards)))
+	for _, s := range t.manifest.Shards {
+		if err := t.env.Check(ctx); err != nil {
+			return err
+		}
+		if s.Part == dataset.Train || s.Part == dataset.Part(t.cfg.Data.Part) {
+			if err := s.Verify(filepath.Dir(t.cfg.Data.Manifest)); err != nil {
+				return err
+			}
+		}
+		bar.Add(1)
+	}
+	t.env.Manifest.AddPhase("verify", bar.Done())
+	return nil
+}
+
 func (t *task) close() {
 	for _, s := range []*dataset.Shards{t.train, t.held} {
 		if s != nil {
@@ -130,6 +151,9 @@ func execute(ctx context.Context, env *run.Env) error {
 	t, err := build(env)
 	defer t.close()
 	if err != nil {
+		return err
+	}
+	if err := t.verify(ctx); err != nil {
 		return err
 	}
 	mean, err := evaluate.MeanImage(t.train, t.shape)

@@ -93,7 +93,10 @@ func (t *task) options(samples int) train.Options {
 			WarmupLength: s.Warmup, WarmupStart: s.WarmupStart},
 		Threads: t.env.Threads, Prefetch: c.Data.Prefetch, Workers: c.Data.Readers,
 		CoreSeconds: run.CoreSeconds,
-		Tick:        func(n int) { bar.Add(int64(n)) },
+		Skipped: func(err error) {
+			t.env.Log.Warn("a checkpoint is not whole and is passed over", "why", err.Error())
+		},
+		Tick: func(n int) { bar.Add(int64(n)) },
 		Report: func(e train.Epoch) {
 			four := func(x float64) string { return fmt.Sprintf("%.4g", x) }
 			t.env.Log.Info("epoch", "epoch", e.Epoch, "rate", four(e.Rate), "train_loss", four(e.Train.Loss), "val_loss", four(e.Validation.Loss),
