@@ -5,11 +5,15 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/columen/columen/jobs/internal/run"
 )
 
 const compareTable = `[compare]
@@ -18,6 +22,19 @@ repeats = 2
 batch = 2
 trained = "out/t.train.json"
 `
+
+// writeCost writes the manifest of a job that made a file in so many core seconds.
+func writeCost(t *testing.T, f folder, name, job, made string, coreSeconds float64) {
+	t.Helper()
+	data := f.read(t, made)
+	m := run.Manifest{Schema: 1, Job: job, CoreSeconds: coreSeconds,
+		Outputs: []run.FileRecord{{Path: made, Bytes: int64(len(data)), SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(data)))}}}
+	text, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.write(t, name, string(text))
+}
 
 // TestCompare prints the table of four rows. The data set of the test was made by
 // no job, so its cost is unknown, and with it the break-even of any finite one.
@@ -69,6 +86,14 @@ func TestCompare(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(f.path("out/.*compare*")); len(left) > 0 {
 		t.Errorf("cubes stay behind: %v", left)
+	}
+
+	// With the cost of the data set, the text says after how many images; a network
+	// that costs more for each image than the cheapest solver never pays.
+	writeCost(t, f, "g.generate.json", "generate", "tiny.dataset.json", 50)
+	r = f.succeed(t, "evaluate", "evaluate.toml", "--overwrite", "--set", "compare.generated=g.generate.json")
+	if !strings.Contains(r.stdout, "generation 50.0 core seconds") || !strings.Contains(r.stdout, " images\n") {
+		t.Errorf("the table with all costs:\n%s", r.stdout)
 	}
 
 	// What it refuses.

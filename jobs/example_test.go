@@ -105,7 +105,8 @@ func TestExamples(t *testing.T) {
 				args = append(args, set("network.weights="+f.path("tiny.safetensors"), `output.formats=`+exampleFormats)...)
 			case "evaluate":
 				writeWeights(t, f, "tiny.safetensors", trainedOn(t, 1e12))
-				args = append(args, set("network.weights="+f.path("tiny.safetensors"), "data.manifest="+f.path("tiny.dataset.json"))...)
+				args = append(args, set("network.weights="+f.path("tiny.safetensors"), "data.manifest="+f.path("tiny.dataset.json"),
+					"compare.generated="+f.path("tiny.generate.json"), "compare.trained="+f.path("tiny.train.json"))...)
 			}
 			tryExample(t, f, job, args)
 		})
