@@ -192,10 +192,13 @@ func TestImagesBadInputs(t *testing.T) {
 	writeDataSet(t, f, "tiny")
 	f.write(t, "emulate.toml", emulateConfig)
 	f.write(t, "evaluate.toml", evaluateConfig)
-	good, other := trainedOn(t, trainCellM), trainedOn(t, trainCellM)
+	good, other, wide, still := trainedOn(t, trainCellM), trainedOn(t, trainCellM), trainedOn(t, 2*trainCellM), trainedOn(t, trainCellM)
+	still.VTurbMS = 10
 	other.Channels, other.FrequenciesHz = 5, other.FrequenciesHz[1:6]
 	f.write(t, "out/keep", "")
 	writeWeights(t, f, "five.safetensors", other)
+	writeWeights(t, f, "wide.safetensors", wide)
+	writeWeights(t, f, "still.safetensors", still)
 	writeWeights(t, f, "out/t.safetensors", good)
 	shard := f.read(t, "tiny-test.hdf5")
 	emulate, evaluate := []string{"emulate", "emulate.toml"}, []string{"evaluate", "evaluate.toml"}
@@ -211,6 +214,8 @@ func TestImagesBadInputs(t *testing.T) {
 		{"no gas", emulate, 1, cube(func(c *grid.Cube[float64]) { c.Density[9] = 0 }), []string{"w.h5", "density of cell", "want a positive"}},
 		{"negative temperature", emulate, 1, cube(func(c *grid.Cube[float64]) { c.Temperature[9] = -3 }), []string{"w.h5", "temperature of cell", "-3 K"}},
 		{"other channels", append(evaluate, "--set", "network.weights=five.safetensors"), 1, nil, []string{"five.safetensors", "5 channels", "7 channels"}},
+		{"other cells", append(evaluate, "--set", "network.weights=wide.safetensors"), 2, nil, []string{"data.manifest", "cell size", "as the training's"}},
+		{"other v_turb", append(evaluate, "--set", "network.weights=still.safetensors"), 2, nil, []string{"data.manifest", "v_turb 150 m/s in a data set of 10 m/s"}},
 		{"shard of other bytes", evaluate, 1, func() {
 			data := []byte(shard)
 			data[len(data)/2] ^= 1

@@ -97,6 +97,11 @@ func build(env *run.Env) (*task, error) {
 	if err := network.CheckStatistics(t.cfg.Network.Weights, t.net.Card.Data, *t.manifest); err != nil {
 		return t, err
 	}
+	if t.manifest.CellSizeM != 0 {
+		if err := t.net.Card.Data.Admit(t.manifest.CellSizeM, t.manifest.VTurbMS); err != nil {
+			return t, t.problem("data.manifest", strconv.Quote(path), err.Error(), fmt.Sprintf("a data set of cells of %g m and v_turb %g m/s, as the training's", t.net.Card.Data.CellSizeM, t.net.Card.Data.VTurbMS))
+		}
+	}
 	if t.train, err = t.manifest.Open(filepath.Dir(path), dataset.Train); err != nil {
 		return t, err
 	}
