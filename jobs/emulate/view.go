@@ -90,6 +90,7 @@ func (t *task) image(s *subject, name string, v solver.View, output []float32) (
 			{Key: "config_digest", Value: t.env.Manifest.Digest},
 			{Key: "kernel", Value: "emulator " + t.net.Model.Device().Name()},
 			{Key: "training_digest", Value: t.net.Card.Digest},
+			{Key: "symmetrised", Value: t.cfg.Network.Symmetrise},
 			{Key: "background_behind", Value: "none: the network predicts the light of the line alone"},
 		},
 	}
