@@ -173,6 +173,22 @@ func (nm Normalization) clamp(log float64) float64 {
 	return log
 }
 
+// Floor raises the faint intensities of one sample to what NormalizeOutput takes
+// them for, so that another image can be measured with the ruler of the data set.
+func (nm Normalization) Floor(intensity []float64) error {
+	low, err := smallestPositive(intensity)
+	if err != nil {
+		return err
+	}
+	if nm.Kind == MultiFrequency {
+		low = max(low, math.Exp(intensityLogFloor))
+	}
+	for i, x := range intensity {
+		intensity[i] = max(x, low)
+	}
+	return nil
+}
+
 func smallestPositive[T Float](intensity []T) (T, error) {
 	low := T(math.Inf(1))
 	for i, x := range intensity {

@@ -33,6 +33,7 @@ type Seconds struct {
 	Data       float64 `json:"data"` // waiting for samples
 	Compute    float64 `json:"compute"`
 	Validation float64 `json:"validation"`
+	Cores      float64 `json:"cores,omitempty"` // processor time of all of it, over all threads
 }
 
 // Epoch is one line of the history.
@@ -64,7 +65,7 @@ func (t *Trainer) endEpoch(epoch int64) error {
 		Epoch: epoch, Step: t.step, Rate: t.rateOf(epoch), Validation: validation, LargestNorm: r.Norm,
 		Train:       Losses{Loss: (r.MSE + r.Fourier) / n, MSE: r.MSE / n, Fourier: r.Fourier / n},
 		SamplesPerS: n / (r.DataS + r.ComputeS),
-		Seconds:     Seconds{Data: r.DataS, Compute: r.ComputeS, Validation: time.Since(start).Seconds()},
+		Seconds:     Seconds{Data: r.DataS, Compute: r.ComputeS, Validation: time.Since(start).Seconds(), Cores: t.tally()},
 		Time:        float64(time.Now().UnixMilli()) / 1000,
 	}
 	t.running = running{}

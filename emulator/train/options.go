@@ -52,6 +52,13 @@ type Options struct {
 	Prefetch int // batches read ahead; 0 means 2
 	Workers  int // goroutines that read; 0 means 1
 
+	// Skipped, if not nil, is told of checkpoints that are newer than the one that
+	// the run continues from, but not whole.
+	Skipped func(error)
+
+	// CoreSeconds, if not nil, returns the processor time so far, for the history.
+	CoreSeconds func() float64
+
 	// Report, if not nil, is told of every epoch, and Tick of every step of an
 	// epoch of so many samples.
 	Report func(Epoch)

@@ -32,8 +32,10 @@ type Trainer struct {
 	pred, grad []float32
 
 	progress
-	saved int64 // step of the newest checkpoint, -1 for none
-	live  live  // history files
+	saved int64   // step of the newest checkpoint, -1 for none
+	mark  float64 // processor time that running has [s]
+	prior float64 // processor time of the runs that this one continues [s]
+	live  live    // history files
 }
 
 // progress is where the run stands, beside the tensors.
@@ -51,6 +53,7 @@ type running struct {
 	Norm     float64 `json:"norm"`    // largest norm of the gradients
 	DataS    float64 `json:"data_s"`
 	ComputeS float64 `json:"compute_s"`
+	CoreS    float64 `json:"core_s"`
 }
 
 // Interrupted is the error of a run that saved its state because its context
@@ -105,6 +108,9 @@ func New(dev device.Device[float32], net Network, data Data, opts Options) (*Tra
 // *Interrupted. A loss that is not finite ends the run with an error; the
 // checkpoints before it stay.
 func (t *Trainer) Run(ctx context.Context) error {
+	if t.opts.CoreSeconds != nil {
+		t.mark = t.opts.CoreSeconds()
+	}
 	if err := t.resume(); err != nil {
 		return err
 	}
