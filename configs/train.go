@@ -38,7 +38,8 @@ type Network struct {
 
 // Loss says what training minimises.
 type Loss struct {
-	Alpha float64 `toml:"alpha" unit:"-" default:"0.8" allow:"0..1" doc:"Weight of the mean squared error; the rest is that of the mean modulus of the Fourier transform of the difference"`
+	Alpha    float64 `toml:"alpha" unit:"-" default:"0.8" allow:"0..1" doc:"Weight of the mean squared error; the rest is that of the mean modulus of the Fourier transform of the difference"`
+	Relative float64 `toml:"relative" unit:"-" default:"0.0" allow:">=0" doc:"Weight of a further term: the error relative to the brightest channel of each pixel, which MaxRel measures; 0 as published"`
 }
 
 // Optimizer says how gradients become steps.

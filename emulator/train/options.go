@@ -5,6 +5,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/emulator/device"
@@ -41,6 +42,7 @@ type Options struct {
 	Seed            uint64
 	Augment         bool
 	Alpha           float64 // weight of the MSE in the loss
+	Relative        float64 // weight of the relative error, which is added to it; 0 leaves it out
 	ClipNorm        float64 // largest norm of the gradients; 0 does not clip
 	Patience        int     // epochs without a better validation before the end; 0 waits for ever
 	PerStep         bool    // the schedule counts steps, not epochs
@@ -65,6 +67,8 @@ func (o *Options) Validate() error {
 		return errors.New("train: no folder for the run")
 	case o.Epochs < 1 || o.BatchSize < 1 || o.ValidationBatch < 0:
 		return fmt.Errorf("train: %d epochs, batches of %d and %d samples: want at least 1 each", o.Epochs, o.BatchSize, o.ValidationBatch)
+	case !(o.Relative >= 0) || math.IsInf(o.Relative, 0):
+		return fmt.Errorf("train: relative = %g: want a number ≥ 0", o.Relative)
 	case !(o.Alpha >= 0 && o.Alpha <= 1):
 		return fmt.Errorf("train: alpha = %g: want a number from 0 to 1", o.Alpha)
 	case !(o.ClipNorm >= 0):
