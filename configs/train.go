@@ -63,6 +63,8 @@ type Schedule struct {
 	RateMin     float64 `toml:"rate_min" unit:"-" default:"0.0" allow:">=0" doc:"Rate at the other end of cosine"`
 	Warmup      int     `toml:"warmup" unit:"-" default:"0" allow:">=0" doc:"Epochs or steps of a linear rise before the schedule"`
 	WarmupStart float64 `toml:"warmup_start" unit:"-" default:"0.1" allow:"0..1" doc:"Fraction of rate with which the rise begins"`
+
+	FreezeStatistics int `toml:"freeze_statistics" unit:"epoch" default:"0" allow:">=0" doc:"Epoch from which batch normalisation keeps the running statistics, as in inference, instead of taking those of each batch; 0 never, as published"`
 }
 
 // TrainingRun says how long to train and what to keep.

@@ -20,6 +20,8 @@ type Network interface {
 	Parameters() device.Buffer[float32]
 	Gradients() device.Buffer[float32]
 	Entries() []*nn.Entry[float32]
+	// FreezeStatistics has batch normalisation use the running statistics.
+	FreezeStatistics(frozen bool)
 }
 
 // Data are the samples to learn from and those to look at in between.
@@ -45,6 +47,7 @@ type Options struct {
 	Relative        float64 // weight of the relative error, which is added to it; 0 leaves it out
 	ClipNorm        float64 // largest norm of the gradients; 0 does not clip
 	Patience        int     // epochs without a better validation before the end; 0 waits for ever
+	FreezeFrom      int     // epoch from which batch normalisation uses the running statistics; 0 means never
 	PerStep         bool    // the schedule counts steps, not epochs
 
 	Optimizer optim.Options

@@ -169,6 +169,7 @@ func (t *Trainer) best() int {
 // learn makes one step with a batch.
 func (t *Trainer) learn(b *dataset.Batch) error {
 	start := time.Now()
+	t.net.FreezeStatistics(t.opts.FreezeFrom > 0 && t.epoch >= int64(t.opts.FreezeFrom))
 	t.dev.Fill(t.net.Gradients(), 0)
 	pred := t.forward(b, true)
 	grad := t.grad[:len(pred)]
