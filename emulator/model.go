@@ -44,6 +44,11 @@ func (m *Model[T]) Device() device.Device[T] { return m.env.Device }
 // in the original; nil ends it. Fused layers appear once, as the last of them.
 func (m *Model[T]) Observe(f func(name string, y device.Buffer[T])) { m.env.Observe = f }
 
+// FreezeStatistics has batch normalisation use the running statistics in
+// training too, and leave them as they are, or ends that: what is learnt then is
+// the network that inference uses.
+func (m *Model[T]) FreezeStatistics(frozen bool) { m.env.Frozen = frozen }
+
 // Changed tells the network that its values were written to by somebody else,
 // such as an optimiser: what was prepared for inference is then made anew.
 // Passes in training mode, Init, Set and Adopt do so by themselves.

@@ -18,8 +18,9 @@ type BatchNorm[T device.Float] struct {
 	env                   *Env[T]
 	shape                 device.BatchNorm // Batch is that of the last Forward
 	gamma, beta           *Entry[T]
-	mean, variance, count *Entry[T] // running
-	state                 device.NormState[T]
+	mean, variance, count *Entry[T]           // running
+	state                 device.NormState[T] // of the batch
+	used                  device.NormState[T] // by the last Forward in training: of the batch, or running
 	dgamma, dbeta         device.Buffer[T]
 	x                     device.Buffer[T] // input of the last Forward in training
 	y                     slot[T]
@@ -52,20 +53,23 @@ func (l *BatchNorm[T]) ForwardAdd(x, residual device.Buffer[T], batch int, train
 	dev := l.env.Device
 	l.allocate()
 	l.shape.Batch = batch
+	running := device.NormState[T]{Mean: l.mean.Value, Variance: l.variance.Value, Scale: l.state.Scale, Shift: l.state.Shift}
 	if !train {
 		l.x = nil
-		running := device.NormState[T]{Mean: l.mean.Value, Variance: l.variance.Value, Scale: l.state.Scale, Shift: l.state.Shift}
 		dev.BatchNormFold(l.shape, l.gamma.Value, l.beta.Value, running)
 		dev.BatchNormApply(l.shape, running, x, residual, x)
 		return x
 	}
-	l.x = x
-	dev.BatchNormStats(l.shape, x, l.state)
-	dev.BatchNormTrack(batch*l.shape.Size, Momentum, l.state, l.mean.Value, l.variance.Value)
-	l.count.Count++
-	dev.BatchNormFold(l.shape, l.gamma.Value, l.beta.Value, l.state)
+	l.x, l.used = x, running
+	if !l.env.Frozen {
+		l.used = l.state
+		dev.BatchNormStats(l.shape, x, l.state)
+		dev.BatchNormTrack(batch*l.shape.Size, Momentum, l.state, l.mean.Value, l.variance.Value)
+		l.count.Count++
+	}
+	dev.BatchNormFold(l.shape, l.gamma.Value, l.beta.Value, l.used)
 	y := l.y.get(dev, l.shape.Len())
-	dev.BatchNormApply(l.shape, l.state, x, residual, y)
+	dev.BatchNormApply(l.shape, l.used, x, residual, y)
 	return y
 }
 
@@ -76,11 +80,15 @@ func (l *BatchNorm[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 		panic("nn: Backward of a batch normalisation after a Forward in inference")
 	}
 	dev := l.env.Device
-	dev.BatchNormSums(l.shape, l.state, l.x, dy, l.dgamma, l.dbeta)
+	dev.BatchNormSums(l.shape, l.used, l.x, dy, l.dgamma, l.dbeta)
 	dev.Axpy(1, l.dgamma, l.gamma.Grad)
 	dev.Axpy(1, l.dbeta, l.beta.Grad)
+	if l.env.Frozen { // statistics that do not depend on x: no terms through them
+		dev.Fill(l.dgamma, 0)
+		dev.Fill(l.dbeta, 0)
+	}
 	dx := l.env.Take(l.shape.Len())
-	dev.BatchNormBackward(l.shape, l.state, l.x, dy, l.dgamma, l.dbeta, dx)
+	dev.BatchNormBackward(l.shape, l.used, l.x, dy, l.dgamma, l.dbeta, dx)
 	return dx
 }
 

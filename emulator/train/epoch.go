@@ -8,7 +8,6 @@ import (
 
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/emulator/evaluate"
-	"github.com/columen/columen/emulator/loss"
 	"github.com/columen/columen/emulator/metric"
 )
 
@@ -17,6 +16,8 @@ type Losses struct {
 	Loss    float64 `json:"loss"`
 	MSE     float64 `json:"mse"`
 	Fourier float64 `json:"fourier"`
+
+	Relative float64 `json:"relative,omitempty"` // where it is trained on
 }
 
 // Validation is what an epoch's validation found. ZNCC and SSIM are means over
@@ -63,7 +64,7 @@ func (t *Trainer) endEpoch(epoch int64) error {
 	n := float64(r.Samples)
 	e := Epoch{
 		Epoch: epoch, Step: t.step, Rate: t.rateOf(epoch), Validation: validation, LargestNorm: r.Norm,
-		Train:       Losses{Loss: (r.MSE + r.Fourier) / n, MSE: r.MSE / n, Fourier: r.Fourier / n},
+		Train:       Losses{Loss: (r.MSE + r.Fourier + r.Relative) / n, MSE: r.MSE / n, Fourier: r.Fourier / n, Relative: r.Relative / n},
 		SamplesPerS: n / (r.DataS + r.ComputeS),
 		Seconds:     Seconds{Data: r.DataS, Compute: r.ComputeS, Validation: time.Since(start).Seconds(), Cores: t.tally()},
 		Time:        float64(time.Now().UnixMilli()) / 1000,
@@ -111,7 +112,7 @@ func (t *Trainer) validate() (Validation, error) {
 		if err := t.dev.Sync(); err != nil {
 			return v, err
 		}
-		terms, err := loss.Eval(t.loss, pred, b.Output, nil)
+		terms, err := t.lossOf(pred, b.Output, nil)
 		if err != nil {
 			return v, err
 		}
@@ -121,9 +122,10 @@ func (t *Trainer) validate() (Validation, error) {
 		part := float64(b.Total) / float64(src.Len())
 		v.MSE += part * terms.MSE
 		v.Fourier += part * terms.Fourier
+		v.Relative += part * terms.Relative
 		last = b.EndOfEpoch()
 	}
-	v.Loss = v.MSE + v.Fourier
+	v.Loss = v.MSE + v.Fourier + v.Relative
 	sum, err := scores.Summary()
 	if err != nil {
 		return v, err

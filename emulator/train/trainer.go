@@ -50,7 +50,8 @@ type running struct {
 	Samples  int64   `json:"samples"`
 	MSE      float64 `json:"mse"`     // summed over samples
 	Fourier  float64 `json:"fourier"` // likewise
-	Norm     float64 `json:"norm"`    // largest norm of the gradients
+	Relative float64 `json:"relative"`
+	Norm     float64 `json:"norm"` // largest norm of the gradients
 	DataS    float64 `json:"data_s"`
 	ComputeS float64 `json:"compute_s"`
 	CoreS    float64 `json:"core_s"`
@@ -174,10 +175,11 @@ func (t *Trainer) best() int {
 // learn makes one step with a batch.
 func (t *Trainer) learn(b *dataset.Batch) error {
 	start := time.Now()
+	t.net.FreezeStatistics(t.opts.FreezeFrom > 0 && t.epoch >= int64(t.opts.FreezeFrom))
 	t.dev.Fill(t.net.Gradients(), 0)
 	pred := t.forward(b, true)
 	grad := t.grad[:len(pred)]
-	terms, err := loss.Eval(t.loss, pred, b.Output, grad)
+	terms, err := t.lossOf(pred, b.Output, grad)
 	if err != nil {
 		return err
 	}
@@ -203,6 +205,7 @@ func (t *Trainer) learn(b *dataset.Batch) error {
 	t.running.Samples += int64(b.Total)
 	t.running.MSE += n * terms.MSE
 	t.running.Fourier += n * terms.Fourier
+	t.running.Relative += n * terms.Relative
 	t.step++
 	t.epoch, t.position = b.NextEpoch, b.NextPosition
 	t.running.ComputeS += time.Since(start).Seconds()
@@ -210,6 +213,20 @@ func (t *Trainer) learn(b *dataset.Batch) error {
 		t.opts.Tick(b.Total)
 	}
 	return nil
+}
+
+// lossOf returns the terms of a batch's loss, and writes the derivative to grad
+// unless that is nil.
+func (t *Trainer) lossOf(pred, target, grad []float32) (loss.Terms, error) {
+	terms, err := loss.Eval(t.loss, pred, target, grad)
+	if err != nil || t.opts.Relative == 0 {
+		return terms, err
+	}
+	s := t.data.Shape
+	terms.Relative, err = loss.EvalRelative(loss.Relative{
+		Channels: s.Channels, Pixels: s.Grid * s.Grid, Scale: t.data.Normalization.IntensityScale(), Weight: t.opts.Relative, Threads: t.opts.Threads,
+	}, pred, target, grad)
+	return terms, err
 }
 
 // forward returns the images of a batch, valid until the next call.

@@ -87,7 +87,7 @@ func (t *task) options(samples int) train.Options {
 	return train.Options{
 		Dir: t.dir, Digest: t.digest, Keep: c.Run.Keep, Every: c.Run.Checkpoint,
 		Epochs: c.Run.Epochs, BatchSize: c.Data.Batch, Seed: uint64(c.Network.Seed), Augment: c.Data.Augment == "symmetries",
-		Alpha: c.Loss.Alpha, ClipNorm: o.ClipNorm, Patience: c.Run.Patience, PerStep: s.Per == "step",
+		Alpha: c.Loss.Alpha, Relative: c.Loss.Relative, ClipNorm: o.ClipNorm, Patience: c.Run.Patience, FreezeFrom: c.Schedule.FreezeStatistics, PerStep: s.Per == "step",
 		Optimizer: optim.Options{Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Decoupled: o.Kind == "adamw"},
 		Schedule: optim.ScheduleOptions{Kind: s.Kind, Base: s.Rate, StepSize: s.StepSize, Gamma: s.Gamma, Period: s.Period, Min: s.RateMin,
 			WarmupLength: s.Warmup, WarmupStart: s.WarmupStart},
