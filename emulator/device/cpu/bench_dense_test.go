@@ -46,7 +46,7 @@ func BenchmarkDense(b *testing.B) {
 	w, free := denseWeights()
 	defer free()
 	half := make([]uint16, len(w))
-	BF16(w, half)
+	BF16(NewPool(1), w, half)
 	x, y := numbers(b, 16*encoded, 1), make([]float32, 16*decoded)
 	for _, threads := range []int{1, 2} {
 		p := NewPool(threads)

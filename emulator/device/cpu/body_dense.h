@@ -63,54 +63,71 @@ static void matvec(int64_t first, int64_t last, int64_t k, int64_t relu, const f
   }
 }
 
+VEC_INLINE float from_bf16(uint16_t w) {
+  union {
+    uint32_t u;
+    float f;
+  } v = {(uint32_t)w << 16};
+  return v.f;
+}
+
+/* Twice as many rows as in single precision: they are half as long. */
 VEC_INLINE void row_tile_bf16(const int R, int64_t k, const uint16_t *w, const float *x, const float *even, const float *odd, float *sum) {
   const int64_t L = VEC_LANES_F;
   const vi32 high = (vi32){0} + (int32_t)0xffff0000;
   vf acc[8];
 #pragma GCC unroll 8
-  for (int i = 0; i < 2 * R; i++) acc[i] = vec_set_f(0);
+  for (int r = 0; r < R; r++) acc[r] = vec_set_f(0);
   int64_t j = 0;
   for (; 2 * (j + L) <= k; j += L) {
     vf x0 = load(even + j), x1 = load(odd + j);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int r = 0; r < R; r++) {
       vi32 p = *(const vi32_u *)(w + r * k + 2 * j);
-      acc[2 * r] = vec_fma_f((vf)(p << 16), x0, acc[2 * r]);
-      acc[2 * r + 1] = vec_fma_f((vf)(p & high), x1, acc[2 * r + 1]);
+      acc[r] = vec_fma_f((vf)(p << 16), x0, acc[r]);
+      acc[r] = vec_fma_f((vf)(p & high), x1, acc[r]);
     }
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int r = 0; r < R; r++) {
-    sum[r] = sum_lanes(acc[2 * r] + acc[2 * r + 1]);
-    for (int64_t i = 2 * j; i < k; i++) {
-      union {
-        uint32_t u;
-        float f;
-      } v = {(uint32_t)w[r * k + i] << 16};
-      sum[r] += v.f * x[i];
-    }
+    sum[r] = sum_lanes(acc[r]);
+    for (int64_t i = 2 * j; i < k; i++) sum[r] += from_bf16(w[r * k + i]) * x[i];
   }
 }
 
 /* The same with weights in bfloat16 (the upper half of a float). A vector of 32-bit words holds pairs: the even elements
- * are the low halves. x is split likewise, into scratch (k floats and room to align). */
+ * are the low halves. x is given split likewise too: k/2 even elements, then as many odd ones. */
 static void matvec_bf16(int64_t first, int64_t last, int64_t k, int64_t relu, const uint16_t *w, const float *x, const float *bias,
-                        float *y, float *scratch) {
-  const int64_t pairs = k / 2;
-  float *even = scratch, *odd = even + pairs, sum[4];
-  for (int64_t i = 0; i < pairs; i++) {
-    even[i] = x[2 * i];
-    odd[i] = x[2 * i + 1];
-  }
+                        float *y, const float *split) {
+  const float *even = split, *odd = split + k / 2;
+  float sum[8];
   int64_t o = first;
-  for (; o + 4 <= last; o += 4) {
-    row_tile_bf16(4, k, w + o * k, x, even, odd, sum);
-    for (int r = 0; r < 4; r++) y[o + r] = finish(sum[r], bias, o + r, relu);
+  for (; o + 8 <= last; o += 8) {
+    row_tile_bf16(8, k, w + o * k, x, even, odd, sum);
+    for (int r = 0; r < 8; r++) y[o + r] = finish(sum[r], bias, o + r, relu);
   }
   for (; o < last; o++) {
     row_tile_bf16(1, k, w + o * k, x, even, odd, sum);
     y[o] = finish(sum[0], bias, o, relu);
   }
+}
+
+/* Rounds to the nearest bfloat16, ties to even; a NaN stays one. */
+static void round_bf16(int64_t first, int64_t last, const float *w, uint16_t *to) {
+  for (int64_t i = first; i < last; i++) {
+    union {
+      float f;
+      uint32_t u;
+    } v = {w[i]};
+    uint32_t near = (v.u + 0x7fff + (v.u >> 16 & 1)) >> 16, nan = v.u >> 16 | 0x40;
+    to[i] = (uint16_t)((v.u & 0x7fffffff) > 0x7f800000 ? nan : near);
+  }
+}
+
+/* widen brings a block of rows from bfloat16 to single precision; rows are k and DEPTH apart. */
+static void widen(int64_t rows, int64_t depth, int64_t k, const uint16_t *w, float *to) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t i = 0; i < depth; i++) to[r * DEPTH + i] = from_bf16(w[r * k + i]);
 }
 
 /* R rows against B input vectors (from pack_vectors) over k elements (whole vectors), added to part[row][vector].
@@ -169,40 +186,46 @@ static void pack_vectors(int64_t n, int64_t k, int64_t whole, const float *x, fl
 }
 
 /* One block of `depth` elements of nr rows, from element j on, against all nb vectors; `next` is the block after it. */
-static void dots_block(int64_t nr, int64_t nb, int64_t j, int64_t depth, int64_t k, int64_t whole, const float *w, const float *packed,
-                       vf *part, const float *next) {
+static void dots_block(int64_t nr, int64_t nb, int64_t j, int64_t depth, int64_t pitch, int64_t whole, const float *w,
+                       const float *packed, vf *part, const float *next) {
   for (int64_t b = 0, g = 0; b < nb; g++) {
     int64_t n = dots_group(nb - b);
     const float *xb = packed + b * whole + j * n, *n0 = w, *n1 = w;
-    if (g < 2) n0 = next + 2 * g * k, n1 = n0 + k;
-    if (nr == 4) (n == 3 ? dots_4x3 : n == 2 ? dots_4x2 : dots_4x1)(depth, k, w, xb, part + b, n0, n1);
-    else (n == 3 ? dots_1x3 : n == 2 ? dots_1x2 : dots_1x1)(depth, k, w, xb, part + b, n0, n1);
+    if (g < 2) n0 = next + 2 * g * pitch, n1 = n0 + pitch;
+    if (nr == 4) (n == 3 ? dots_4x3 : n == 2 ? dots_4x2 : dots_4x1)(depth, pitch, w, xb, part + b, n0, n1);
+    else (n == 3 ? dots_1x3 : n == 2 ? dots_1x2 : dots_1x1)(depth, pitch, w, xb, part + b, n0, n1);
     b += n;
   }
 }
 
-/* Rows [first, last) for several vectors x [batch, k]; y [batch, rows]. */
-static void dots(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, int64_t relu, const float *w, const float *x,
-                 const float *bias, float *y, float *scratch) {
+/* Rows [first, last) for several vectors x [batch, k]; y [batch, rows]. The weights are w or, where it is null, half. */
+static void dots(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, int64_t relu, const float *w, const uint16_t *half,
+                 const float *x, const float *bias, float *y, float *scratch) {
   const int64_t whole = k / VEC_LANES_F * VEC_LANES_F;
   vf part[4 * GROUP];
+  float wide[4 * DEPTH];
   for (int64_t b0 = 0; b0 < batch; b0 += GROUP) {
     int64_t nb = batch - b0 < GROUP ? batch - b0 : GROUP;
     float *packed = align(scratch);
     pack_vectors(nb, k, whole, x + b0 * k, packed);
     for (int64_t o = first; o < last;) {
       int64_t nr = o + 4 <= last ? 4 : 1;
-      const float *wo = w + o * k, *xb = x + b0 * k;
+      const float *xb = x + b0 * k;
       memset(part, 0, sizeof part);
       for (int64_t j = 0; j < whole; j += DEPTH) {
         int64_t depth = whole - j < DEPTH ? whole - j : DEPTH;
-        const float *next = j + depth < whole ? wo + j + depth : wo + 4 * k;
-        dots_block(nr, nb, j, depth, k, whole, wo + j, packed, part, next);
+        if (!w) {
+          widen(nr, depth, k, half + o * k + j, wide);
+          dots_block(nr, nb, j, depth, DEPTH, whole, wide, packed, part, wide);
+          continue;
+        }
+        const float *wj = w + o * k + j, *next = j + depth < whole ? wj + depth : w + (o + 4) * k;
+        dots_block(nr, nb, j, depth, k, whole, wj, packed, part, next);
       }
       for (int64_t r = 0; r < nr; r++)
         for (int64_t b = 0; b < nb; b++) {
           float sum = sum_lanes(part[r * GROUP + b]);
-          for (int64_t i = whole; i < k; i++) sum += wo[r * k + i] * xb[b * k + i];
+          for (int64_t i = whole, at = (o + r) * k + i; i < k; i++, at++) sum += (w ? w[at] : from_bf16(half[at])) * xb[b * k + i];
           y[(b0 + b) * rows + o + r] = finish(sum, bias, o + r, relu);
         }
       o += nr;
