@@ -145,7 +145,26 @@ func (m *Model[T]) Adopt(name string, values []T) error {
 	}
 	m.memory.adopted = true
 	m.env.Changed()
-	e.Value = m.env.Device.Adopt(values)
+	e.Value, e.Half = m.env.Device.Adopt(values), nil
+	return nil
+}
+
+// AdoptBF16 is Adopt for the weights of a dense layer in bfloat16, the upper
+// halves of float32, which then run so. It returns an error where the device
+// cannot, and for other tensors.
+func (m *Model[T]) AdoptBF16(name string, values []uint16) error {
+	e, err := m.checked(name, len(values))
+	if err != nil {
+		return err
+	}
+	if !e.IsDense() {
+		return fmt.Errorf("emulator: %s of shape %v is no dense layer: in bfloat16 only those run", name, e.Shape)
+	}
+	if err := m.HalfDense(true); err != nil {
+		return err
+	}
+	m.memory.adopted = true
+	e.Half = values
 	return nil
 }
 
@@ -181,7 +200,7 @@ func (m *Model[T]) checked(name string, n int) (*nn.Entry[T], error) {
 // complete reports the first tensor that has no values.
 func (m *Model[T]) complete() error {
 	for _, e := range m.entries {
-		if e.Kind != nn.Counter && e.Value == nil && !e.Unused {
+		if e.Kind != nn.Counter && e.Value == nil && e.Half == nil && !e.Unused {
 			return fmt.Errorf("emulator: %s has no values: the network was not initialised or the weights are incomplete", e.Name)
 		}
 	}

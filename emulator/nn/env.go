@@ -29,6 +29,8 @@ type Env[T device.Float] struct {
 	// Observe, if set, is shown the output of every layer of every Sequential
 	// as it appears, under its name in the state_dict.
 	Observe func(name string, y device.Buffer[T])
+	// HalfDense has dense layers run in bfloat16 in inference (device.HalfPacker).
+	HalfDense bool
 
 	idle       map[int][]device.Buffer[T] // scratch by length
 	generation int                        // of the values
