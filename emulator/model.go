@@ -3,6 +3,7 @@
 package emulator
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/columen/columen/emulator/device"
@@ -49,11 +50,25 @@ func (m *Model[T]) Observe(f func(name string, y device.Buffer[T])) { m.env.Obse
 // Passes in training mode, Init, Set and Adopt do so by themselves.
 func (m *Model[T]) Changed() { m.env.Changed() }
 
+// ErrNoBF16 means that a device has no dense layers in bfloat16.
+var ErrNoBF16 = errors.New("no dense layers in bfloat16")
+
+// canHalf returns an error that wraps ErrNoBF16 where that is so.
+func (m *Model[T]) canHalf() error {
+	if _, ok := m.env.Device.(device.HalfPacker[T]); !ok {
+		return fmt.Errorf("emulator: device %s: %w", m.env.Device.Name(), ErrNoBF16)
+	}
+	return nil
+}
+
 // HalfDense has the dense layers run with weights rounded to bfloat16 in
-// inference, or not any more. It returns an error where the device cannot.
+// inference, or not any more. The values stay as they are. It returns an error
+// where the device cannot (ErrNoBF16).
 func (m *Model[T]) HalfDense(on bool) error {
-	if _, ok := m.env.Device.(device.HalfPacker[T]); on && !ok {
-		return fmt.Errorf("emulator: device %s has no dense layers in bfloat16", m.env.Device.Name())
+	if on {
+		if err := m.canHalf(); err != nil {
+			return err
+		}
 	}
 	m.env.HalfDense = on
 	m.env.Changed()

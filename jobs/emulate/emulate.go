@@ -76,6 +76,9 @@ func build(env *run.Env) (*task, error) {
 	if t.net, err = network.Open(t.cfg.Network.Weights, env.Threads); err != nil {
 		return t, err
 	}
+	if err := t.net.Precision(t.cfg.Network.Dense); err != nil {
+		return t, err
+	}
 	for i, v := range t.cfg.Views {
 		view, err := solver.NewView(v.Axis)
 		if err != nil {

@@ -52,6 +52,10 @@ func Open(path string, threads int) (*Trained, error) {
 	return &Trained{Model: m, Card: card, file: f}, nil
 }
 
+// Precision chooses the weights of the dense layers, "float32" or "bfloat16".
+// Weights that are in bfloat16 in the file stay so.
+func (t *Trained) Precision(dense string) error { return t.Model.HalfDense(dense == "bfloat16") }
+
 // Close releases the file; the network must not be used any more.
 func (t *Trained) Close() error { return t.file.Close() }
 
