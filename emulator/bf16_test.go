@@ -60,7 +60,7 @@ func TestHalfDense(t *testing.T) {
 	if largest, _, _ := difference(exact, predict()); largest != 0 {
 		t.Errorf("rounding the dense layers changed the values themselves, by %g", largest)
 	}
-	if m, _ := New[float32](device.NewScalar[float32](1), c); !errors.Is(m.HalfDense(true), ErrNoBF16) {
+	if m, _ := New[float32](device.NewScalar[float32](1), c); !errors.Is(m.HalfDense(true), device.ErrNoBF16) {
 		t.Error("a device without bfloat16 promises it")
 	}
 }

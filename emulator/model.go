@@ -3,7 +3,6 @@
 package emulator
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/columen/columen/emulator/device"
@@ -50,20 +49,17 @@ func (m *Model[T]) Observe(f func(name string, y device.Buffer[T])) { m.env.Obse
 // Passes in training mode, Init, Set and Adopt do so by themselves.
 func (m *Model[T]) Changed() { m.env.Changed() }
 
-// ErrNoBF16 means that a device has no dense layers in bfloat16.
-var ErrNoBF16 = errors.New("no dense layers in bfloat16")
-
-// canHalf returns an error that wraps ErrNoBF16 where that is so.
+// canHalf returns an error that wraps device.ErrNoBF16 where that is so.
 func (m *Model[T]) canHalf() error {
 	if _, ok := m.env.Device.(device.HalfPacker[T]); !ok {
-		return fmt.Errorf("emulator: device %s: %w", m.env.Device.Name(), ErrNoBF16)
+		return fmt.Errorf("emulator: device %s: %w", m.env.Device.Name(), device.ErrNoBF16)
 	}
 	return nil
 }
 
 // HalfDense has the dense layers run with weights rounded to bfloat16 in
 // inference, or not any more. The values stay as they are. It returns an error
-// where the device cannot (ErrNoBF16).
+// where the device cannot (device.ErrNoBF16).
 func (m *Model[T]) HalfDense(on bool) error {
 	if on {
 		if err := m.canHalf(); err != nil {

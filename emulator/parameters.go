@@ -152,7 +152,7 @@ func (m *Model[T]) Adopt(name string, values []T) error {
 
 // AdoptBF16 is Adopt for the weights of a dense layer in bfloat16, the upper
 // halves of float32, which then run so. It returns an error where the device
-// cannot (ErrNoBF16), and for other tensors.
+// cannot (device.ErrNoBF16), and for other tensors.
 func (m *Model[T]) AdoptBF16(name string, values []uint16) error {
 	e, err := m.checked(name, len(values))
 	if err != nil {

@@ -2,6 +2,11 @@
 
 package device
 
+import "errors"
+
+// ErrNoBF16 means that a device is no HalfPacker.
+var ErrNoBF16 = errors.New("no dense layers in bfloat16")
+
 // Fuser is offered by devices that can run a convolution with fixed weights,
 // normalisation by fixed statistics, a rectifier and a residual in one pass, as
 // inference does. It is optional: without it the passes are separate.

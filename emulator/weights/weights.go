@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/columen/columen/emulator"
 	"github.com/columen/columen/emulator/checkpoint"
 	"github.com/columen/columen/emulator/device"
 	"github.com/columen/columen/emulator/nn"
@@ -19,6 +18,10 @@ func Tensors(dev device.Memory[float32], entries []*nn.Entry[float32]) ([]checkp
 	for _, e := range entries {
 		if e.Kind == nn.Counter {
 			tensors = append(tensors, checkpoint.FromInt64(e.Name, nil, []int64{e.Count}))
+			continue
+		}
+		if e.Half != nil {
+			tensors = append(tensors, checkpoint.FromBF16(e.Name, e.Shape, e.Half))
 			continue
 		}
 		if e.Value == nil {
@@ -111,7 +114,7 @@ func adopt(m Adopter, e *nn.Entry[float32], t checkpoint.Tensor) error {
 		if err == nil {
 			err = m.AdoptBF16(e.Name, values)
 		}
-		if !errors.Is(err, emulator.ErrNoBF16) {
+		if !errors.Is(err, device.ErrNoBF16) {
 			return err
 		}
 	}
