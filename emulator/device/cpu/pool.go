@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Pool is the threads and the working memory with which the functions of this
@@ -19,7 +20,7 @@ type Pool struct {
 	shared  []float32   // packed weights, whole intermediate tensors
 	start   []func()    // start[i] does part i of jobs; made once, so that `go` allocates nothing
 	helper  []helper    // helper[i] runs start[i]
-	patient int         // rounds that a helper or the caller waits awake
+	patient bool        // wait awake for a while
 	busy    sync.WaitGroup
 	left    atomic.Int64 // helpers that have not done their part of the job
 	next    atomic.Int64 // first unit that nobody has taken, in a job that is not divided beforehand
@@ -39,9 +40,14 @@ const (
 	working
 )
 
-// patience is the rounds that a helper waits awake after its part, some 30 µs:
-// the next layer mostly follows within that, and to wake a thread takes as long.
-const patience = 1 << 15
+// patience is how long a helper waits awake for its next part, and the caller for
+// the helpers: the next layer mostly follows sooner, and to wake a thread takes
+// as long.
+const patience = 100 * time.Microsecond
+
+// lookAtClock is how many times a waiting thread looks at what it waits for
+// between two looks at the clock.
+const lookAtClock = 256
 
 // NewPool returns a Pool of so many threads (0: as many as Go uses) with the fastest kernels this machine runs.
 func NewPool(threads int) *Pool {
@@ -62,9 +68,7 @@ func NewPoolOf(variant string, threads int) (*Pool, error) {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	p := &Pool{kernels: k, scratch: make([][]float32, threads), helper: make([]helper, threads)}
-	if threads <= runtime.GOMAXPROCS(0) { // else one would wait for the processor that another waits on
-		p.patient = patience
-	}
+	p.patient = threads <= runtime.GOMAXPROCS(0) // else one would wait for the processor that another waits on
 	for i := range threads {
 		p.start = append(p.start, func() { p.help(i) })
 	}
@@ -79,7 +83,10 @@ func (p *Pool) help(i int) {
 		h.state.Store(waiting)
 		p.left.Add(-1)
 		p.busy.Done()
-		for n := 0; n < p.patient && h.state.Load() == waiting; n++ {
+		if p.patient {
+			start := time.Now()
+			for n := 1; h.state.Load() == waiting && (n%lookAtClock != 0 || time.Since(start) < patience); n++ {
+			}
 		}
 		if h.state.CompareAndSwap(waiting, gone) {
 			return
@@ -168,7 +175,10 @@ func (p *Pool) run(scratch int) {
 		}
 	}
 	p.part(0)
-	for n := 0; n < p.patient && p.left.Load() > 0; n++ {
+	if p.patient && p.left.Load() > 0 {
+		start := time.Now()
+		for n := 1; p.left.Load() > 0 && (n%lookAtClock != 0 || time.Since(start) < patience); n++ {
+		}
 	}
 	if p.left.Load() > 0 {
 		p.busy.Wait()
