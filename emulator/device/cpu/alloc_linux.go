@@ -28,3 +28,14 @@ func Alloc(n int) (data []float32, free func()) {
 	_ = syscall.Madvise(aligned, syscall.MADV_HUGEPAGE) // a wish: small pages serve too
 	return unsafe.Slice((*float32)(unsafe.Pointer(&aligned[0])), n), func() { _ = syscall.Munmap(raw) }
 }
+
+// adviseHuge asks for huge pages behind memory that has not been used yet.
+func adviseHuge(data []float32) {
+	if len(data) < 2*hugePage/4 {
+		return
+	}
+	raw := unsafe.Slice((*byte)(unsafe.Pointer(&data[0])), 4*len(data))
+	skip := -uintptr(unsafe.Pointer(&raw[0])) & (hugePage - 1)
+	whole := (len(raw) - int(skip)) / hugePage * hugePage
+	_ = syscall.Madvise(raw[skip:int(skip)+whole], syscall.MADV_HUGEPAGE) // a wish
+}

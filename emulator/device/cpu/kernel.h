@@ -39,9 +39,10 @@ typedef struct {
                        float *scratch, int64_t scratch_len);
   void (*matvec)(int64_t first, int64_t last, int64_t k, int64_t relu, const float *w, const float *x, const float *bias, float *y);
   void (*matvec_bf16)(int64_t first, int64_t last, int64_t k, int64_t relu, const uint16_t *w, const float *x, const float *bias,
-                      float *y, float *scratch);
-  void (*dots)(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, int64_t relu, const float *w, const float *x,
-               const float *bias, float *y, float *scratch);
+                      float *y, const float *split);
+  void (*round_bf16)(int64_t first, int64_t last, const float *w, uint16_t *to);
+  void (*dots)(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, int64_t relu, const float *w,
+               const uint16_t *half, const float *x, const float *bias, float *y, float *scratch);
   void (*gemm)(const cpu_gemm *, const float *a, const float *b, float *c, float *scratch);
   void (*sums)(int64_t first, int64_t last, int64_t batch, int64_t channels, int64_t n, const float *x, float *sum);
   void (*bn_stats)(int64_t first, int64_t last, int64_t batch, int64_t channels, int64_t n, const float *x, float *mean,

@@ -31,6 +31,7 @@ const cpu_kernels JOIN(cpu_kernels_, TARGET) = {
     .conv_weights = conv_weights,
     .matvec = matvec,
     .matvec_bf16 = matvec_bf16,
+    .round_bf16 = round_bf16,
     .dots = dots,
     .gemm = gemm,
     .sums = sums,

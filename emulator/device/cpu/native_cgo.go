@@ -27,8 +27,11 @@ static void conv(K k, const cpu_conv *c, i64 a, i64 b, F x, F w, F r, float *y, 
 static void conv_pool(K k, const cpu_conv *c, i64 a, i64 b, F x, F w, float *y) { k->conv_pool(c, a, b, x, w, y); }
 static void conv_weights(K k, const cpu_conv *c, i64 n, i64 a, i64 b, F x, F dy, float *dw, float *s, i64 len) { k->conv_weights(c, n, a, b, x, dy, dw, s, len); }
 static void matvec(K k, i64 a, i64 b, i64 n, i64 relu, F w, F x, F bias, float *y) { k->matvec(a, b, n, relu, w, x, bias, y); }
-static void matvec_bf16(K k, i64 a, i64 b, i64 n, i64 relu, const uint16_t *w, F x, F bias, float *y, float *s) { k->matvec_bf16(a, b, n, relu, w, x, bias, y, s); }
-static void dots(K k, i64 a, i64 b, i64 rows, i64 n, i64 batch, i64 relu, F w, F x, F bias, float *y, float *s) { k->dots(a, b, rows, n, batch, relu, w, x, bias, y, s); }
+static void matvec_bf16(K k, i64 a, i64 b, i64 n, i64 relu, const uint16_t *w, F x, F bias, float *y, F s) { k->matvec_bf16(a, b, n, relu, w, x, bias, y, s); }
+static void round_bf16(K k, i64 a, i64 b, F w, uint16_t *to) { k->round_bf16(a, b, w, to); }
+static void dots(K k, i64 a, i64 b, i64 rows, i64 n, i64 batch, i64 relu, F w, const uint16_t *half, F x, F bias, float *y, float *s) {
+	k->dots(a, b, rows, n, batch, relu, w, half, x, bias, y, s);
+}
 static void gemm(K k, i64 m, i64 n, i64 d, i64 ar, i64 ac, i64 br, i64 bc, i64 cr, i64 add, F a, F b, float *c, float *s) {
 	cpu_gemm g = {m, n, d, ar, ac, br, bc, cr, add};
 	k->gemm(&g, a, b, c, s);
@@ -88,8 +91,9 @@ type native struct {
 	k       *C.cpu_kernels
 }
 
-func ptr(s []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(s))) }
-func in(i int) C.int64_t       { return C.int64_t(i) }
+func ptr(s []float32) *C.float    { return (*C.float)(unsafe.Pointer(unsafe.SliceData(s))) }
+func half(s []uint16) *C.uint16_t { return (*C.uint16_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+func in(i int) C.int64_t          { return C.int64_t(i) }
 func flag(b bool) C.int64_t {
 	if b {
 		return 1
@@ -121,13 +125,16 @@ func (v *native) matvec(first, last, k int, relu bool, w, x, bias, y []float32) 
 	C.matvec(v.k, in(first), in(last), in(k), flag(relu), ptr(w), ptr(x), ptr(bias), ptr(y))
 }
 
-func (v *native) matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, scratch []float32) {
-	half := (*C.uint16_t)(unsafe.Pointer(unsafe.SliceData(w)))
-	C.matvec_bf16(v.k, in(first), in(last), in(k), flag(relu), half, ptr(x), ptr(bias), ptr(y), ptr(scratch))
+func (v *native) matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, split []float32) {
+	C.matvec_bf16(v.k, in(first), in(last), in(k), flag(relu), half(w), ptr(x), ptr(bias), ptr(y), ptr(split))
 }
 
-func (v *native) dots(first, last, rows, k, batch int, relu bool, w, x, bias, y, scratch []float32) {
-	C.dots(v.k, in(first), in(last), in(rows), in(k), in(batch), flag(relu), ptr(w), ptr(x), ptr(bias), ptr(y), ptr(scratch))
+func (v *native) roundBF16(first, last int, w []float32, to []uint16) {
+	C.round_bf16(v.k, in(first), in(last), ptr(w), half(to))
+}
+
+func (v *native) dots(first, last, rows, k, batch int, relu bool, w []float32, h []uint16, x, bias, y, scratch []float32) {
+	C.dots(v.k, in(first), in(last), in(rows), in(k), in(batch), flag(relu), ptr(w), half(h), ptr(x), ptr(bias), ptr(y), ptr(scratch))
 }
 
 func (v *native) gemm(g gemmShape, a, b, c, scratch []float32) {

@@ -28,7 +28,7 @@ func newStep(t testing.TB) *step {
 	s.pooled, s.arg = make([]float32, 3*5*64), make([]int32, 3*5*64)
 	s.mean, s.vrn, s.half = make([]float32, c.In), make([]float32, c.In), make([]uint16, len(s.lw))
 	s.m, s.v = make([]float32, len(s.dx)), make([]float32, len(s.dx))
-	BF16(s.lw, s.half)
+	BF16(NewPool(1), s.lw, s.half)
 	c.Pack(s.w, s.bias, s.packed)
 	return s
 }

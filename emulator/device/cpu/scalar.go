@@ -32,23 +32,42 @@ func (scalar) matvec(first, last, k int, relu bool, w, x, bias, y []float32) {
 }
 
 func (scalar) matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, _ []float32) {
-	for o := first; o < last; o++ {
-		var sum float32
-		for i, v := range w[o*k : (o+1)*k] {
-			sum += math.Float32frombits(uint32(v)<<16) * x[i]
+	twinLinearBF16(first, last, last, k, 1, relu, w, x, bias, y)
+}
+
+func (scalar) roundBF16(first, last int, w []float32, to []uint16) {
+	for i := first; i < last; i++ {
+		b := math.Float32bits(w[i])
+		if w[i] != w[i] {
+			to[i] = uint16(b>>16) | 0x40
+			continue
 		}
-		if bias != nil {
-			sum += bias[o]
-		}
-		if relu && sum < 0 {
-			sum = 0
-		}
-		y[o] = sum
+		to[i] = uint16((b + 0x7fff + b>>16&1) >> 16)
 	}
 }
 
-func (scalar) dots(first, last, rows, k, batch int, relu bool, w, x, bias, y, _ []float32) {
+func (scalar) dots(first, last, rows, k, batch int, relu bool, w []float32, half []uint16, x, bias, y, _ []float32) {
+	if w == nil {
+		twinLinearBF16(first, last, rows, k, batch, relu, half, x, bias, y)
+		return
+	}
 	twinLinear(first, last, rows, k, batch, relu, w, x, bias, y)
+}
+
+func twinLinearBF16(first, last, rows, k, batch int, relu bool, w []uint16, x, bias, y []float32) {
+	row := make([]float32, k)
+	for o := first; o < last; o++ {
+		for i, v := range w[o*k : (o+1)*k] {
+			row[i] = math.Float32frombits(uint32(v) << 16)
+		}
+		for b := range batch {
+			one := bias
+			if bias != nil {
+				one = bias[o : o+1]
+			}
+			twinLinear(0, 1, 1, k, 1, relu, row, x[b*k:(b+1)*k], one, y[b*rows+o:])
+		}
+	}
 }
 
 func (scalar) gemm(g gemmShape, a, b, c, _ []float32) { twinGemm(&g, a, b, c) }
