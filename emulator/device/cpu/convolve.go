@@ -56,7 +56,7 @@ func ConvPoolPacked(p *Pool, c Conv, batch int, x, packed, y []float32, relu boo
 	if !p.kernels.canPool(&g) {
 		full := p.sharedScratch(batch * c.OutLen())
 		p.convolve(g, batch, x, packed, nil, full)
-		MaxPool2(p, batch*c.Out, o, full, y, nil)
+		MaxPool2(p, batch*c.Out, o, full, y)
 		return
 	}
 	p.job = job{
@@ -104,18 +104,6 @@ func ConvBackwardWeights(p *Pool, c Conv, batch int, x, dy, dw, db []float32) {
 	least := plane + (g.Kernel[0]+g.Stride)*g.copyPlane(lanes) + 4*lanes
 	p.run(max(int(least), weightScratch))
 	if db != nil {
-		o := c.OutSize()
-		channelSums(p, tensor{batch: batch, channels: c.Out, n: volume(o)}, dy, db)
+		channelSums(p, batch, c.Out, volume(c.OutSize()), dy, db)
 	}
-}
-
-func channelSums(p *Pool, t tensor, x, sum []float32) {
-	need("channel sums", len(sum), t.channels)
-	p.job = job{
-		do: func(p *Pool, j *job, first, last int, _ []float32) {
-			p.kernels.sums(first, last, &j.t, j.a, j.y)
-		},
-		total: t.channels, unit: 1, t: t, a: x, y: sum,
-	}
-	p.run(0)
 }

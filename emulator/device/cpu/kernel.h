@@ -43,21 +43,25 @@ typedef struct {
   void (*dots)(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, int64_t relu, const float *w, const float *x,
                const float *bias, float *y, float *scratch);
   void (*gemm)(const cpu_gemm *, const float *a, const float *b, float *c, float *scratch);
-  void (*sums)(int64_t first, int64_t last, int64_t batch, int64_t channels, int64_t n, const float *x, float *sum);
-  void (*bn_stats)(int64_t first, int64_t last, int64_t batch, int64_t channels, int64_t n, const float *x, float *mean,
-                   float *variance);
-  void (*bn_apply)(int64_t first, int64_t last, int64_t batch, int64_t channels, int64_t n, int64_t relu, const float *x,
-                   const float *scale, const float *shift, const float *residual, float *y);
-  void (*bn_backward)(int64_t first, int64_t last, int64_t batch, int64_t channels, int64_t n, int64_t relu, double eps,
-                      const float *x, const float *dy, const float *scale, const float *shift, const float *mean,
-                      const float *variance, float *dx, float *dgamma, float *dbeta);
-  void (*pool)(int64_t first, int64_t last, int64_t d, int64_t h, int64_t w, const float *x, float *y, int32_t *arg);
+  void (*sums)(int64_t first, int64_t last, int64_t n, const float *x, double *sum);
+  void (*bn_stats)(int64_t first, int64_t last, int64_t n, const float *x, double *moments);
+  void (*bn_apply)(int64_t first, int64_t last, int64_t channels, int64_t n, int64_t relu, const float *x, const float *scale,
+                   const float *shift, const float *residual, float *y);
+  void (*bn_sums)(int64_t first, int64_t last, int64_t channels, int64_t n, int64_t relu, const float *x, const float *dy,
+                  const float *scale, const float *shift, const float *mean, double *sums);
+  void (*bn_backward)(int64_t first, int64_t last, int64_t channels, int64_t n, int64_t relu, const float *x, const float *dy,
+                      const float *scale, const float *shift, const float *mean, const float *off, const float *slope, float *dx);
+  void (*pool)(int64_t first, int64_t last, int64_t d, int64_t h, int64_t w, const float *x, float *y);
+  void (*pool_back)(int64_t first, int64_t last, int64_t d, int64_t h, int64_t w, const float *x, const float *dy, float *dx);
   void (*upsample)(int64_t first, int64_t last, int64_t h, int64_t w, const float *x, float *y);
   void (*upsample_back)(int64_t first, int64_t last, int64_t h, int64_t w, const float *dy, float *dx);
   void (*tanh)(int64_t first, int64_t last, const float *x, float *y);
   void (*tanh_back)(int64_t first, int64_t last, const float *y, const float *dy, float *dx);
   void (*add)(int64_t first, int64_t last, const float *a, const float *b, float *y);
   void (*relu_back)(int64_t first, int64_t last, const float *y, const float *dy, float *dx);
+  void (*relu)(int64_t first, int64_t last, const float *x, float *y);
+  void (*axpy)(int64_t first, int64_t last, float a, const float *x, float *y);
+  void (*squares)(int64_t first, int64_t last, int64_t n, int64_t size, const float *x, double *sum);
   void (*adam)(const cpu_adam *, int64_t first, int64_t last, const float *g, float *w, float *m, float *v);
   double (*peak)(int64_t rounds, const float *seed);
   double (*read)(int64_t n, const float *x);

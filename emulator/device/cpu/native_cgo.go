@@ -33,19 +33,24 @@ static void gemm(K k, i64 m, i64 n, i64 d, i64 ar, i64 ac, i64 br, i64 bc, i64 c
 	cpu_gemm g = {m, n, d, ar, ac, br, bc, cr, add};
 	k->gemm(&g, a, b, c, s);
 }
-static void sums(K k, i64 a, i64 b, i64 batch, i64 ch, i64 n, F x, float *s) { k->sums(a, b, batch, ch, n, x, s); }
-static void bn_stats(K k, i64 a, i64 b, i64 batch, i64 ch, i64 n, F x, float *m, float *v) { k->bn_stats(a, b, batch, ch, n, x, m, v); }
-static void bn_apply(K k, i64 a, i64 b, i64 batch, i64 ch, i64 n, i64 relu, F x, F s, F t, F r, float *y) { k->bn_apply(a, b, batch, ch, n, relu, x, s, t, r, y); }
-static void bn_backward(K k, i64 a, i64 b, i64 batch, i64 ch, i64 n, i64 relu, double eps, F x, F dy, F s, F t, F m, F v, float *dx, float *dg, float *db) {
-	k->bn_backward(a, b, batch, ch, n, relu, eps, x, dy, s, t, m, v, dx, dg, db);
+static void sums(K k, i64 a, i64 b, i64 n, F x, double *s) { k->sums(a, b, n, x, s); }
+static void bn_stats(K k, i64 a, i64 b, i64 n, F x, double *m) { k->bn_stats(a, b, n, x, m); }
+static void bn_apply(K k, i64 a, i64 b, i64 ch, i64 n, i64 relu, F x, F s, F t, F r, float *y) { k->bn_apply(a, b, ch, n, relu, x, s, t, r, y); }
+static void bn_sums(K k, i64 a, i64 b, i64 ch, i64 n, i64 relu, F x, F dy, F s, F t, F m, double *to) { k->bn_sums(a, b, ch, n, relu, x, dy, s, t, m, to); }
+static void bn_backward(K k, i64 a, i64 b, i64 ch, i64 n, i64 relu, F x, F dy, F s, F t, F m, F off, F slope, float *dx) {
+	k->bn_backward(a, b, ch, n, relu, x, dy, s, t, m, off, slope, dx);
 }
-static void max_pool(K k, i64 a, i64 b, i64 d, i64 h, i64 w, F x, float *y, int32_t *arg) { k->pool(a, b, d, h, w, x, y, arg); }
+static void max_pool(K k, i64 a, i64 b, i64 d, i64 h, i64 w, F x, float *y) { k->pool(a, b, d, h, w, x, y); }
+static void max_pool_back(K k, i64 a, i64 b, i64 d, i64 h, i64 w, F x, F dy, float *dx) { k->pool_back(a, b, d, h, w, x, dy, dx); }
 static void upsample(K k, i64 a, i64 b, i64 h, i64 w, F x, float *y) { k->upsample(a, b, h, w, x, y); }
 static void upsample_back(K k, i64 a, i64 b, i64 h, i64 w, F dy, float *dx) { k->upsample_back(a, b, h, w, dy, dx); }
 static void tanh_all(K k, i64 a, i64 b, F x, float *y) { k->tanh(a, b, x, y); }
 static void tanh_back(K k, i64 a, i64 b, F y, F dy, float *dx) { k->tanh_back(a, b, y, dy, dx); }
 static void add(K k, i64 a, i64 b, F x, F z, float *y) { k->add(a, b, x, z, y); }
 static void relu_back(K k, i64 a, i64 b, F y, F dy, float *dx) { k->relu_back(a, b, y, dy, dx); }
+static void relu_all(K k, i64 a, i64 b, F x, float *y) { k->relu(a, b, x, y); }
+static void axpy(K k, i64 a, i64 b, float f, F x, float *y) { k->axpy(a, b, f, x, y); }
+static void squares(K k, i64 a, i64 b, i64 n, i64 size, F x, double *s) { k->squares(a, b, n, size, x, s); }
 static void adam(K k, const cpu_adam *s, i64 a, i64 b, F g, float *w, float *m, float *v) { k->adam(s, a, b, g, w, m, v); }
 static double peak(K k, i64 rounds, F seed) { return k->peak(rounds, seed); }
 static double read_all(K k, i64 n, F x) { return k->read(n, x); }
@@ -89,7 +94,10 @@ type native struct {
 }
 
 func ptr(s []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(s))) }
-func in(i int) C.int64_t       { return C.int64_t(i) }
+func doubles(s []float64) *C.double {
+	return (*C.double)(unsafe.Pointer(unsafe.SliceData(s)))
+}
+func in(i int) C.int64_t { return C.int64_t(i) }
 func flag(b bool) C.int64_t {
 	if b {
 		return 1
@@ -135,26 +143,33 @@ func (v *native) gemm(g gemmShape, a, b, c, scratch []float32) {
 		C.int64_t(g.cRow), C.int64_t(g.add), ptr(a), ptr(b), ptr(c), ptr(scratch))
 }
 
-func (v *native) sums(first, last int, t *tensor, x, sum []float32) {
-	C.sums(v.k, in(first), in(last), in(t.batch), in(t.channels), in(t.n), ptr(x), ptr(sum))
+func (v *native) sums(first, last, n int, x []float32, sum []float64) {
+	C.sums(v.k, in(first), in(last), in(n), ptr(x), doubles(sum))
 }
 
-func (v *native) normStats(first, last int, t *tensor, x, mean, variance []float32) {
-	C.bn_stats(v.k, in(first), in(last), in(t.batch), in(t.channels), in(t.n), ptr(x), ptr(mean), ptr(variance))
+func (v *native) normStats(first, last, n int, x []float32, moments []float64) {
+	C.bn_stats(v.k, in(first), in(last), in(n), ptr(x), doubles(moments))
 }
 
 func (v *native) normApply(first, last int, t *tensor, relu bool, x, scale, shift, residual, y []float32) {
-	C.bn_apply(v.k, in(first), in(last), in(t.batch), in(t.channels), in(t.n), flag(relu), ptr(x), ptr(scale), ptr(shift), ptr(residual), ptr(y))
+	C.bn_apply(v.k, in(first), in(last), in(t.channels), in(t.n), flag(relu), ptr(x), ptr(scale), ptr(shift), ptr(residual), ptr(y))
 }
 
-func (v *native) normBackward(first, last int, t *tensor, relu bool, eps float64, x, dy, scale, shift, mean, variance, dx, dgamma, dbeta []float32) {
-	C.bn_backward(v.k, in(first), in(last), in(t.batch), in(t.channels), in(t.n), flag(relu), C.double(eps), ptr(x), ptr(dy),
-		ptr(scale), ptr(shift), ptr(mean), ptr(variance), ptr(dx), ptr(dgamma), ptr(dbeta))
+func (v *native) normSums(first, last int, t *tensor, relu bool, x, dy, scale, shift, mean []float32, sums []float64) {
+	C.bn_sums(v.k, in(first), in(last), in(t.channels), in(t.n), flag(relu), ptr(x), ptr(dy), ptr(scale), ptr(shift), ptr(mean), doubles(sums))
 }
 
-func (v *native) maxPool(first, last int, t *tensor, x, y []float32, arg []int32) {
-	index := (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(arg)))
-	C.max_pool(v.k, in(first), in(last), in(t.d), in(t.h), in(t.w), ptr(x), ptr(y), index)
+func (v *native) normBackward(first, last int, t *tensor, relu bool, x, dy, scale, shift, mean, off, slope, dx []float32) {
+	C.bn_backward(v.k, in(first), in(last), in(t.channels), in(t.n), flag(relu), ptr(x), ptr(dy),
+		ptr(scale), ptr(shift), ptr(mean), ptr(off), ptr(slope), ptr(dx))
+}
+
+func (v *native) maxPool(first, last int, t *tensor, x, y []float32) {
+	C.max_pool(v.k, in(first), in(last), in(t.d), in(t.h), in(t.w), ptr(x), ptr(y))
+}
+
+func (v *native) maxPoolBack(first, last int, t *tensor, x, dy, dx []float32) {
+	C.max_pool_back(v.k, in(first), in(last), in(t.d), in(t.h), in(t.w), ptr(x), ptr(dy), ptr(dx))
 }
 
 func (v *native) upsample(first, last int, t *tensor, x, y []float32) {
@@ -179,6 +194,18 @@ func (v *native) add(first, last int, a, b, y []float32) {
 
 func (v *native) reluBack(first, last int, y, dy, dx []float32) {
 	C.relu_back(v.k, in(first), in(last), ptr(y), ptr(dy), ptr(dx))
+}
+
+func (v *native) relu(first, last int, x, y []float32) {
+	C.relu_all(v.k, in(first), in(last), ptr(x), ptr(y))
+}
+
+func (v *native) axpy(first, last int, a float32, x, y []float32) {
+	C.axpy(v.k, in(first), in(last), C.float(a), ptr(x), ptr(y))
+}
+
+func (v *native) squares(first, last, n int, x []float32, sum []float64) {
+	C.squares(v.k, in(first), in(last), in(n), in(len(x)), ptr(x), doubles(sum))
 }
 
 func (v *native) adam(a *adamStep, first, last int, g, w, m, u []float32) {
