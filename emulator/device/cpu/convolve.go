@@ -77,8 +77,27 @@ func ConvBackwardData(p *Pool, c Conv, batch int, dy, w, dx []float32) {
 	need("weights", len(w), c.WeightLen())
 	need("input gradient", len(dx), batch*c.InLen())
 	packed := p.sharedScratch(c.WeightLen() + c.In)
+	if c.halves() && p.kernels.canHalve() {
+		c.packHalves(w, packed)
+		p.convolveBack(c.geometry(false), batch, dy, packed, dx)
+		return
+	}
 	c.flip(w, packed)
 	p.convolve(c.adjoint(), batch, dy, packed, nil, dx)
+}
+
+// convolveBack is ConvBackwardData by parities of dx; see body_back.h.
+func (p *Pool) convolveBack(g geometry, batch int, dy, packed, dx []float32) {
+	p.job = job{
+		do: func(p *Pool, j *job, first, last int, scratch []float32) {
+			p.kernels.convBack(&j.geo, first, last, j.a, j.b, j.y, scratch)
+		},
+		total: batch * int(g.OutSize[0]), unit: 1, geo: g, a: dy, b: packed, y: dx,
+	}
+	lanes := int(p.kernels.lanes())
+	positions := (int(g.OutSize[1]*g.OutSize[2]) + lanes - 1) / lanes * lanes
+	plane := positions + int(g.OutSize[2]) + lanes
+	p.run(4*int(g.Out)*plane + 8*positions + lanes)
 }
 
 // weightScratch is what a thread takes for working copies in ConvBackwardWeights: about the second-level cache, in floats.

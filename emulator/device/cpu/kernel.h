@@ -35,6 +35,7 @@ typedef struct {
   void (*conv)(const cpu_conv *, int64_t first, int64_t last, const float *x, const float *packed, const float *residual,
                float *y, float *scratch);
   void (*conv_pool)(const cpu_conv *, int64_t first, int64_t last, const float *x, const float *packed, float *y);
+  void (*conv_back)(const cpu_conv *, int64_t first, int64_t last, const float *dy, const float *packed, float *dx, float *scratch);
   void (*conv_weights)(const cpu_conv *, int64_t batch, int64_t first, int64_t last, const float *x, const float *dy, float *dw,
                        float *scratch, int64_t scratch_len);
   void (*matvec)(int64_t first, int64_t last, int64_t k, int64_t relu, const float *w, const float *x, const float *bias, float *y);

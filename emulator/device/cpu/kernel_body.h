@@ -20,6 +20,7 @@ static float *align(float *p) { return (float *)(((uintptr_t)p + VEC_BYTES - 1) 
 #include "body_gemm.h"
 #include "body_norm.h"
 #include "body_point.h"
+#include "body_back.h"
 #include "body_limits.h"
 
 #define JOIN_(a, b) a##b
@@ -28,6 +29,7 @@ const cpu_kernels JOIN(cpu_kernels_, TARGET) = {
     .lanes = VEC_LANES_F,
     .conv = conv,
     .conv_pool = conv_pool,
+    .conv_back = conv_back,
     .conv_weights = conv_weights,
     .matvec = matvec,
     .matvec_bf16 = matvec_bf16,

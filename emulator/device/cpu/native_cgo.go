@@ -25,6 +25,7 @@ typedef int64_t i64;
 typedef const float *F;
 static void conv(K k, const cpu_conv *c, i64 a, i64 b, F x, F w, F r, float *y, float *s) { k->conv(c, a, b, x, w, r, y, s); }
 static void conv_pool(K k, const cpu_conv *c, i64 a, i64 b, F x, F w, float *y) { k->conv_pool(c, a, b, x, w, y); }
+static void conv_back(K k, const cpu_conv *c, i64 a, i64 b, F dy, F w, float *dx, float *s) { k->conv_back(c, a, b, dy, w, dx, s); }
 static void conv_weights(K k, const cpu_conv *c, i64 n, i64 a, i64 b, F x, F dy, float *dw, float *s, i64 len) { k->conv_weights(c, n, a, b, x, dy, dw, s, len); }
 static void matvec(K k, i64 a, i64 b, i64 n, i64 relu, F w, F x, F bias, float *y) { k->matvec(a, b, n, relu, w, x, bias, y); }
 static void matvec_bf16(K k, i64 a, i64 b, i64 n, i64 relu, const uint16_t *w, F x, F bias, float *y, float *s) { k->matvec_bf16(a, b, n, relu, w, x, bias, y, s); }
@@ -119,6 +120,12 @@ func (v *native) conv(g *geometry, first, last int, x, packed, residual, y, scra
 
 func (v *native) convPool(g *geometry, first, last int, x, packed, y []float32) {
 	C.conv_pool(v.k, shape(g), in(first), in(last), ptr(x), ptr(packed), ptr(y))
+}
+
+func (v *native) canHalve() bool { return true }
+
+func (v *native) convBack(g *geometry, first, last int, dy, packed, dx, scratch []float32) {
+	C.conv_back(v.k, shape(g), in(first), in(last), ptr(dy), ptr(packed), ptr(dx), ptr(scratch))
 }
 
 func (v *native) convWeights(g *geometry, batch, first, last int, x, dy, dw, scratch []float32) {

@@ -64,6 +64,8 @@ type backend interface {
 	canPool(g *geometry) bool
 	conv(g *geometry, first, last int, x, packed, residual, y, scratch []float32)
 	convPool(g *geometry, first, last int, x, packed, y []float32)
+	canHalve() bool
+	convBack(g *geometry, first, last int, dy, packed, dx, scratch []float32)
 	convWeights(g *geometry, batch, first, last int, x, dy, dw, scratch []float32)
 	matvec(first, last, k int, relu bool, w, x, bias, y []float32)
 	matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, scratch []float32)

@@ -23,6 +23,12 @@ func (scalar) convPool(*geometry, int, int, []float32, []float32, []float32) {
 	panic("cpu: scalar kernels do not fuse pooling")
 }
 
+func (scalar) canHalve() bool { return false }
+
+func (scalar) convBack(*geometry, int, int, []float32, []float32, []float32, []float32) {
+	panic("cpu: scalar kernels do not take a stride apart")
+}
+
 func (scalar) convWeights(g *geometry, batch, first, last int, x, dy, dw, _ []float32) {
 	twinConvWeights(g, batch, first, last, x, dy, dw)
 }
