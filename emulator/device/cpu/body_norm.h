@@ -37,17 +37,15 @@ VEC_INLINE void store_some(float *p, vf a, int64_t left) {
     (result) = (double)sum_lanes((acc_[0] + acc_[1]) + (acc_[2] + acc_[3]));  \
   } while (0)
 
-/* sums: the sum of each row. */
-static void sums(int64_t first, int64_t last, int64_t n, const float *x, double *sum) {
-  for (int64_t r = first; r < last; r++) {
-    sum[r] = 0;
-    for (int64_t i = 0; i < n; i += SUM_BLOCK) {
-      const float *q = x + r * n + i;
-      double part;
-      BLOCK_SUM(part, n - i < SUM_BLOCK ? n - i : SUM_BLOCK, load_some(q + p, left, 0));
-      sum[r] += part;
-    }
+static double row_sum(int64_t n, const float *x) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i += SUM_BLOCK) {
+    const float *q = x + i;
+    double part;
+    BLOCK_SUM(part, n - i < SUM_BLOCK ? n - i : SUM_BLOCK, load_some(q + p, left, 0));
+    sum += part;
   }
+  return sum;
 }
 
 /* bn_stats: the mean and Σ(x − mean)² of each row in one pass through memory: those of blocks, put together after Chan, Golub

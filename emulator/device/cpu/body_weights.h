@@ -68,8 +68,9 @@ static void weight_items(const cpu_conv *c, const held *h, const source *s, int6
       }
 }
 
+/* Items [first, last) of the gradient; the range that begins with 0 also adds Σ dy of each channel to db. */
 static void conv_weights(const cpu_conv *c, int64_t batch, int64_t first, int64_t last, const float *x, const float *dy, float *dw,
-                         float *scratch, int64_t scratch_len) {
+                         double *db, float *scratch, int64_t scratch_len) {
   const int64_t L = VEC_LANES_F, kd = c->kernel[0], od = c->osize[0], ohw = c->osize[1] * c->osize[2];
   const int64_t hw = c->size[1] * c->size[2], dhw = c->size[0] * hw, c0 = first / kd;
   cpu_conv sub = *c;
@@ -112,6 +113,7 @@ static void conv_weights(const cpu_conv *c, int64_t batch, int64_t first, int64_
     for (int64_t o = 0; o < c->out; o++) {
       const float *from_dy = dy + ((b * c->out + o) * od + oz) * ohw;
       memcpy(dyp + (h.planes * h.out + o) * h.steps * L, from_dy, (size_t)ohw * sizeof *dy);
+      if (first == 0) db[o] += row_sum(ohw, from_dy);
     }
     h.planes++;
   }

@@ -103,6 +103,19 @@ func (p *Pool) convolveBack(g geometry, batch int, dy, packed, dx []float32) {
 // weightScratch is what a thread takes for working copies in ConvBackwardWeights: about the second-level cache, in floats.
 const weightScratch = 96 << 10
 
+// manyPositions is from how many outputs of a sample and channel on the samples
+// are worth apart: fewer are summed over several samples at once.
+const manyPositions = 2048
+
+// weightGroups is into how many groups of samples the sums by the weights are
+// divided. It does not depend on the threads, and so the sums do not either.
+func weightGroups(positions, batch int) int {
+	if positions < manyPositions {
+		return 1
+	}
+	return min(batch, 8)
+}
+
 // ConvBackwardWeights adds the gradients by the weights to dw and those by the bias to db (nil: not wanted).
 func ConvBackwardWeights(p *Pool, c Conv, batch int, x, dy, dw, db []float32) {
 	if err := c.Check(); err != nil {
@@ -111,18 +124,45 @@ func ConvBackwardWeights(p *Pool, c Conv, batch int, x, dy, dw, db []float32) {
 	need("convolution input", len(x), batch*c.InLen())
 	need("output gradient", len(dy), batch*c.OutLen())
 	need("weight gradient", len(dw), c.WeightLen())
-	g := c.geometry(false)
+	if db != nil {
+		need("bias gradient", len(db), c.Out)
+	}
+	g, groups := c.geometry(false), weightGroups(volume(c.OutSize()), batch)
+	part, bias := p.sharedScratch(groups*c.WeightLen()), p.rowSums(groups*c.Out)
+	clear(part)
+	clear(bias)
 	p.job = job{
-		do: func(p *Pool, j *job, first, last int, scratch []float32) {
-			p.kernels.convWeights(&j.geo, j.batch, first, last, j.a, j.b, j.y, scratch)
-		},
-		total: c.In * c.Kernel[0], unit: 1, geo: g, batch: batch, a: x, b: dy, y: dw,
+		do: convWeightParts, total: groups * c.In * c.Kernel[0], unit: 1,
+		geo: g, batch: batch, k: c.In * c.Kernel[0], n: groups, a: x, b: dy, y: part, rows: bias,
 	}
 	lanes := p.kernels.lanes()
 	plane := int64(c.Out+3) / 4 * 4 * ((g.OutSize[1]*g.OutSize[2] + lanes - 1) / lanes * lanes)
 	least := plane + (g.Kernel[0]+g.Stride)*g.copyPlane(lanes) + 4*lanes
 	p.run(max(int(least), weightScratch))
-	if db != nil {
-		channelSums(p, batch, c.Out, volume(c.OutSize()), dy, db)
+	for k := range groups {
+		for i, v := range part[k*c.WeightLen() : (k+1)*c.WeightLen()] {
+			dw[i] += v
+		}
+	}
+	for o := range db {
+		sum := 0.0
+		for k := range groups {
+			sum += bias[k*c.Out+o]
+		}
+		db[o] += float32(sum)
+	}
+}
+
+// convWeightParts does parts [first, last), each of one group of samples and one item of the kernel.
+func convWeightParts(p *Pool, j *job, first, last int, scratch []float32) {
+	g := &j.geo
+	in, out := int(g.In)*volume(ints(g.Size)), int(g.Out)*volume(ints(g.OutSize))
+	for at := first; at < last; {
+		k := at / j.k
+		end := min(last, (k+1)*j.k)
+		lo, hi := k*j.batch/j.n, (k+1)*j.batch/j.n
+		dw, db := j.y[k*len(j.y)/j.n:(k+1)*len(j.y)/j.n], j.rows[k*int(g.Out):(k+1)*int(g.Out)]
+		p.kernels.convWeights(g, hi-lo, at-k*j.k, end-k*j.k, j.a[lo*in:hi*in], j.b[lo*out:hi*out], dw, db, scratch)
+		at = end
 	}
 }

@@ -21,6 +21,13 @@ func Open(threads int) *Device {
 // Name returns "cpu" and the kernels in use, such as "cpu avx2".
 func (d *Device) Name() string { return "cpu " + d.pool.Variant() }
 
+// Alloc returns n zeros, on huge pages where they are many and the system has some.
+func (d *Device) Alloc(n int) device.Buffer[float32] {
+	data := make([]float32, n)
+	wishHugePages(data)
+	return device.Host[float32](data)
+}
+
 // at returns the values of a buffer; nil stays nil.
 func (d *Device) at(b device.Buffer[float32]) []float32 {
 	if b == nil {

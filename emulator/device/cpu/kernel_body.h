@@ -16,9 +16,9 @@ static float *align(float *p) { return (float *)(((uintptr_t)p + VEC_BYTES - 1) 
 #include "body_fill.h"
 #include "body_conv.h"
 #include "body_dense.h"
-#include "body_weights.h"
 #include "body_gemm.h"
 #include "body_norm.h"
+#include "body_weights.h"
 #include "body_point.h"
 #include "body_back.h"
 #include "body_limits.h"
@@ -35,7 +35,6 @@ const cpu_kernels JOIN(cpu_kernels_, TARGET) = {
     .matvec_bf16 = matvec_bf16,
     .dots = dots,
     .gemm = gemm,
-    .sums = sums,
     .bn_stats = bn_stats,
     .bn_apply = bn_apply,
     .bn_sums = bn_sums,

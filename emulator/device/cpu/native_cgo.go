@@ -26,15 +26,16 @@ typedef const float *F;
 static void conv(K k, const cpu_conv *c, i64 a, i64 b, F x, F w, F r, float *y, float *s) { k->conv(c, a, b, x, w, r, y, s); }
 static void conv_pool(K k, const cpu_conv *c, i64 a, i64 b, F x, F w, float *y) { k->conv_pool(c, a, b, x, w, y); }
 static void conv_back(K k, const cpu_conv *c, i64 a, i64 b, F dy, F w, float *dx, float *s) { k->conv_back(c, a, b, dy, w, dx, s); }
-static void conv_weights(K k, const cpu_conv *c, i64 n, i64 a, i64 b, F x, F dy, float *dw, float *s, i64 len) { k->conv_weights(c, n, a, b, x, dy, dw, s, len); }
+static void conv_weights(K k, const cpu_conv *c, i64 n, i64 a, i64 b, F x, F dy, float *dw, double *db, float *s, i64 len) {
+	k->conv_weights(c, n, a, b, x, dy, dw, db, s, len);
+}
 static void matvec(K k, i64 a, i64 b, i64 n, i64 relu, F w, F x, F bias, float *y) { k->matvec(a, b, n, relu, w, x, bias, y); }
 static void matvec_bf16(K k, i64 a, i64 b, i64 n, i64 relu, const uint16_t *w, F x, F bias, float *y, float *s) { k->matvec_bf16(a, b, n, relu, w, x, bias, y, s); }
 static void dots(K k, i64 a, i64 b, i64 rows, i64 n, i64 batch, i64 relu, F w, F x, F bias, float *y, float *s) { k->dots(a, b, rows, n, batch, relu, w, x, bias, y, s); }
-static void gemm(K k, i64 m, i64 n, i64 d, i64 ar, i64 ac, i64 br, i64 bc, i64 cr, i64 add, F a, F b, float *c, float *s) {
-	cpu_gemm g = {m, n, d, ar, ac, br, bc, cr, add};
+static void gemm(K k, i64 m, i64 n, i64 d, i64 ar, i64 ac, i64 br, i64 bc, i64 cr, i64 add, i64 skinny, F a, F b, float *c, float *s) {
+	cpu_gemm g = {m, n, d, ar, ac, br, bc, cr, add, skinny};
 	k->gemm(&g, a, b, c, s);
 }
-static void sums(K k, i64 a, i64 b, i64 n, F x, double *s) { k->sums(a, b, n, x, s); }
 static void bn_stats(K k, i64 a, i64 b, i64 n, F x, double *m) { k->bn_stats(a, b, n, x, m); }
 static void bn_apply(K k, i64 a, i64 b, i64 ch, i64 n, i64 relu, F x, F s, F t, F r, float *y) { k->bn_apply(a, b, ch, n, relu, x, s, t, r, y); }
 static void bn_sums(K k, i64 a, i64 b, i64 ch, i64 n, i64 relu, F x, F dy, F s, F t, F m, double *to) { k->bn_sums(a, b, ch, n, relu, x, dy, s, t, m, to); }
@@ -128,8 +129,8 @@ func (v *native) convBack(g *geometry, first, last int, dy, packed, dx, scratch 
 	C.conv_back(v.k, shape(g), in(first), in(last), ptr(dy), ptr(packed), ptr(dx), ptr(scratch))
 }
 
-func (v *native) convWeights(g *geometry, batch, first, last int, x, dy, dw, scratch []float32) {
-	C.conv_weights(v.k, shape(g), in(batch), in(first), in(last), ptr(x), ptr(dy), ptr(dw), ptr(scratch), in(len(scratch)))
+func (v *native) convWeights(g *geometry, batch, first, last int, x, dy, dw []float32, db []float64, scratch []float32) {
+	C.conv_weights(v.k, shape(g), in(batch), in(first), in(last), ptr(x), ptr(dy), ptr(dw), doubles(db), ptr(scratch), in(len(scratch)))
 }
 
 func (v *native) matvec(first, last, k int, relu bool, w, x, bias, y []float32) {
@@ -147,11 +148,7 @@ func (v *native) dots(first, last, rows, k, batch int, relu bool, w, x, bias, y,
 
 func (v *native) gemm(g gemmShape, a, b, c, scratch []float32) {
 	C.gemm(v.k, C.int64_t(g.m), C.int64_t(g.n), C.int64_t(g.k), C.int64_t(g.aRow), C.int64_t(g.aCol), C.int64_t(g.bRow), C.int64_t(g.bCol),
-		C.int64_t(g.cRow), C.int64_t(g.add), ptr(a), ptr(b), ptr(c), ptr(scratch))
-}
-
-func (v *native) sums(first, last, n int, x []float32, sum []float64) {
-	C.sums(v.k, in(first), in(last), in(n), ptr(x), doubles(sum))
+		C.int64_t(g.cRow), C.int64_t(g.add), C.int64_t(g.skinny), ptr(a), ptr(b), ptr(c), ptr(scratch))
 }
 
 func (v *native) normStats(first, last, n int, x []float32, moments []float64) {

@@ -139,23 +139,3 @@ func (p *Pool) rowSums(n int) []float64 {
 	}
 	return p.rows[:n]
 }
-
-// channelSums adds the sum of each channel of x [batch, channels, n] to sum.
-func channelSums(p *Pool, batch, channels, n int, x, sum []float32) {
-	need("channel sums", len(sum), channels)
-	rows := p.rowSums(batch * channels)
-	p.job = job{
-		do: func(p *Pool, j *job, first, last int, _ []float32) {
-			p.kernels.sums(first, last, j.n, j.a, j.rows)
-		},
-		total: batch * channels, unit: 1, n: n, a: x, rows: rows,
-	}
-	p.run(0)
-	for c := range channels {
-		total := 0.0
-		for b := range batch {
-			total += rows[b*channels+c]
-		}
-		sum[c] += float32(total)
-	}
-}

@@ -66,12 +66,11 @@ type backend interface {
 	convPool(g *geometry, first, last int, x, packed, y []float32)
 	canHalve() bool
 	convBack(g *geometry, first, last int, dy, packed, dx, scratch []float32)
-	convWeights(g *geometry, batch, first, last int, x, dy, dw, scratch []float32)
+	convWeights(g *geometry, batch, first, last int, x, dy, dw []float32, db []float64, scratch []float32)
 	matvec(first, last, k int, relu bool, w, x, bias, y []float32)
 	matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, scratch []float32)
 	dots(first, last, rows, k, batch int, relu bool, w, x, bias, y, scratch []float32)
 	gemm(g gemmShape, a, b, c, scratch []float32)
-	sums(first, last, n int, x []float32, sum []float64)
 	normStats(first, last, n int, x []float32, moments []float64)
 	normApply(first, last int, t *tensor, relu bool, x, scale, shift, residual, y []float32)
 	normSums(first, last int, t *tensor, relu bool, x, dy, scale, shift, mean []float32, sums []float64)
@@ -94,7 +93,7 @@ type backend interface {
 type tensor struct{ channels, n, d, h, w int }
 
 // gemmShape is cpu_gemm in kernel.h, adamStep is cpu_adam.
-type gemmShape struct{ m, n, k, aRow, aCol, bRow, bCol, cRow, add int64 }
+type gemmShape struct{ m, n, k, aRow, aCol, bRow, bCol, cRow, add, skinny int64 }
 
 type adamStep struct{ rate, beta1, beta2, eps, decay, decoupled, correct1, correct2 float64 }
 

@@ -29,7 +29,12 @@ func (scalar) convBack(*geometry, int, int, []float32, []float32, []float32, []f
 	panic("cpu: scalar kernels do not take a stride apart")
 }
 
-func (scalar) convWeights(g *geometry, batch, first, last int, x, dy, dw, _ []float32) {
+func (scalar) convWeights(g *geometry, batch, first, last int, x, dy, dw []float32, db []float64, _ []float32) {
+	if n := volume(ints(g.OutSize)); first == 0 {
+		for i, v := range dy {
+			db[i/n%int(g.Out)] += float64(v)
+		}
+	}
 	twinConvWeights(g, batch, first, last, x, dy, dw)
 }
 
@@ -58,15 +63,6 @@ func (scalar) dots(first, last, rows, k, batch int, relu bool, w, x, bias, y, _ 
 }
 
 func (scalar) gemm(g gemmShape, a, b, c, _ []float32) { twinGemm(&g, a, b, c) }
-
-func (scalar) sums(first, last, n int, x []float32, sum []float64) {
-	for r := first; r < last; r++ {
-		sum[r] = 0
-		for _, v := range x[r*n : (r+1)*n] {
-			sum[r] += float64(v)
-		}
-	}
-}
 
 func (scalar) normStats(first, last, n int, x []float32, moments []float64) {
 	for r := first; r < last; r++ {
