@@ -128,8 +128,11 @@ func ConvBackwardWeights(p *Pool, c Conv, batch int, x, dy, dw, db []float32) {
 		need("bias gradient", len(db), c.Out)
 	}
 	g, groups := c.geometry(false), weightGroups(volume(c.OutSize()), batch)
-	part, bias := p.sharedScratch(groups*c.WeightLen()), p.rowSums(groups*c.Out)
-	clear(part)
+	part, bias := dw[:c.WeightLen()], p.rowSums(groups*c.Out)
+	if groups > 1 {
+		part = p.sharedScratch(groups * c.WeightLen())
+		clear(part)
+	}
 	clear(bias)
 	p.job = job{
 		do: convWeightParts, total: groups * c.In * c.Kernel[0], unit: 1,
@@ -138,8 +141,8 @@ func ConvBackwardWeights(p *Pool, c Conv, batch int, x, dy, dw, db []float32) {
 	lanes := p.kernels.lanes()
 	plane := int64(c.Out+3) / 4 * 4 * ((g.OutSize[1]*g.OutSize[2] + lanes - 1) / lanes * lanes)
 	least := plane + (g.Kernel[0]+g.Stride)*g.copyPlane(lanes) + 4*lanes
-	p.run(max(int(least), weightScratch))
-	for k := range groups {
+	p.run(max(2*int(least), weightScratch))
+	for k := 0; k < groups && groups > 1; k++ {
 		for i, v := range part[k*c.WeightLen() : (k+1)*c.WeightLen()] {
 			dw[i] += v
 		}
