@@ -195,16 +195,18 @@ static void axpy(int64_t first, int64_t last, float a, const float *x, float *y)
 
 /* The sum of the squares of each row: rows [first, last) of n values, size in all. */
 static void squares(int64_t first, int64_t last, int64_t n, int64_t size, const float *x, double *sum) {
-  for (int64_t r = first; r < last; r++) {
-    int64_t end = (r + 1) * n < size ? (r + 1) * n : size;
-    sum[r] = 0;
-    for (int64_t i = r * n; i < end; i += SUM_BLOCK) {
-      const float *q = x + i;
-      double part;
-      BLOCK_SUM(part, end - i < SUM_BLOCK ? end - i : SUM_BLOCK, ({ vf v = load_some(q + p, left, 0); v * v; }));
-      sum[r] += part;
-    }
-  }
+  for (int64_t r = first; r < last; r++) sum[r] = 0;
+  /* Blocks of four rows by turns: several streams come faster from memory than one. */
+  for (int64_t r0 = first; r0 < last; r0 += 4)
+    for (int64_t i = 0; i < n; i += SUM_BLOCK)
+      for (int64_t r = r0; r < last && r < r0 + 4; r++) {
+        int64_t end = (r + 1) * n < size ? (r + 1) * n : size, left_over = end - (r * n + i);
+        const float *q = x + r * n + i;
+        double block;
+        if (left_over <= 0) continue;
+        BLOCK_SUM(block, left_over < SUM_BLOCK ? left_over : SUM_BLOCK, ({ vf v = load_some(q + p, left, 0); v * v; }));
+        sum[r] += block;
+      }
 }
 
 /* Kingma & Ba 2015, algorithm 1; with decoupled decay Loshchilov & Hutter 2019, algorithm 2. */

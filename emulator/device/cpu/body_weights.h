@@ -26,12 +26,13 @@ VEC_INLINE void weight_tile(const int K, const held *h, const part *c, int64_t o
   vf acc[12];
 #pragma GCC unroll 12
   for (int i = 0; i < 4 * K; i++) acc[i] = sums[i];
-  const int64_t pitch = h->steps * L;
-  for (int64_t p = c->p0; p < c->p1; p++) {
-    if (h->slot[p][kz] < 0) continue;
-    const float *x = h->x + h->slot[p][kz] * h->copy + at + c->from;
-    const float *d0 = h->dy + (p * h->out + o) * pitch + c->from, *d1 = d0 + pitch, *d2 = d1 + pitch, *d3 = d2 + pitch;
-    for (int64_t i = 0; i < c->n; i += L) {
+  const int64_t pitch = h->steps * L, next = h->out * pitch, n = c->n, copy = h->copy;
+  const int64_t *slot = &h->slot[c->p0][kz], *end = &h->slot[c->p1][kz];
+  const float *x0 = h->x + at + c->from, *d0 = h->dy + (c->p0 * h->out + o) * pitch + c->from;
+  for (; slot < end; slot += 3, d0 += next) {
+    if (*slot < 0) continue;
+    const float *x = x0 + *slot * copy, *d1 = d0 + pitch, *d2 = d1 + pitch, *d3 = d2 + pitch;
+    for (int64_t i = 0; i < n; i += L) {
       vf in[3];
 #pragma GCC unroll 3
       for (int k = 0; k < K; k++) in[k] = load(x + i + k * shift);
@@ -60,24 +61,28 @@ VEC_INLINE void weight_tile(const int K, const held *h, const part *c, int64_t o
   static __attribute__((noinline)) void weight_sum_##K(const held *h, const part *c, int64_t o, int64_t kz, int64_t at,      \
                                                        int64_t shift, float sums[12]) {                                      \
     vf acc[12];                                                                                                              \
-    for (int i = 0; i < 4 * K; i++) acc[i] = vec_set_f(0);                                                                   \
+    _Pragma("GCC unroll 12") for (int i = 0; i < 4 * K; i++) acc[i] = vec_set_f(0);                                           \
     weight_tile(K, h, c, o, kz, at, shift, acc);                                                                             \
-    for (int i = 0; i < 4 * K; i++) sums[i] = sum_lanes(acc[i]);                                                             \
+    _Pragma("GCC unroll 12") for (int i = 0; i < 4 * K; i++) sums[i] = sum_lanes(acc[i]);                                     \
   }
 WEIGHT_TILE(3)
 WEIGHT_TILE(1)
 
-/* Adds the sums of the taps of row ky of an item, for channels from o on. */
-static void weight_add(const cpu_conv *c, int64_t o, int64_t item, int64_t ky, const float *sums, float *dw) {
-  const int64_t k = c->kernel[2], kd = c->kernel[0], ci = item / kd, kz = item % kd;
-  for (int64_t r = 0; r < 4 && o + r < c->out; r++)
-    for (int64_t kx = 0; kx < k; kx++) dw[((((o + r) * c->in + ci) * kd + kz) * k + ky) * k + kx] += sums[r * k + kx];
+/* Where the gradient of the first tap of row ky of an item lies, for channel o. */
+VEC_INLINE float *weight_place(const cpu_conv *c, int64_t o, int64_t item, int64_t ky, float *dw) {
+  return dw + ((o * c->in * c->kernel[0] + item) * c->kernel[1] + ky) * c->kernel[2];
+}
+
+/* Adds the sums of k taps to up to four channels `step` apart. */
+VEC_INLINE void weight_add(const float *sums, int64_t k, int64_t channels, int64_t step, float *to) {
+  for (int64_t r = 0; r < 4 && r < channels; r++)
+    for (int64_t kx = 0; kx < k; kx++) to[r * step + kx] += sums[r * k + kx];
 }
 
 /* The planes held, against every tap of items [first, last) = input channel · kernel[0] + kz. The sums stay vectors in
  * `kept`, unless that is null. */
 static void weight_items(const cpu_conv *c, const held *h, const source *s, int64_t first, int64_t last, float *dw, vf *kept) {
-  const int64_t k = c->kernel[2], kd = c->kernel[0], c0 = first / kd, L = VEC_LANES_F;
+  const int64_t k = c->kernel[2], kd = c->kernel[0], L = VEC_LANES_F, step = c->in * kd * k * k;
   /* Without a place to keep them the sums cost most, and what is held is worked on at once. */
   const int64_t steps = kept ? STEPS : h->steps, planes = !kept ? h->planes : h->steps >= STEPS ? 1 : STEPS / h->steps;
   float here[12];
@@ -88,17 +93,19 @@ static void weight_items(const cpu_conv *c, const held *h, const source *s, int6
       q.n = h->steps * L - q.from < steps * L ? h->steps * L - q.from : steps * L;
       vf *sums = kept;
       for (int64_t o = 0; o < h->out; o += 4)
-        for (int64_t item = first; item < last; item++)
+        for (int64_t item = first, ci = 0, kz = first % kd; item < last; item++) {
           for (int64_t ky = 0; ky < k; ky++) {
-            int64_t ci = item / kd, kz = item % kd, at = (ci - c0) * s->channel + s->row[ky];
+            int64_t at = ci * s->channel + s->row[ky];
             if (kept) {
               (k == 3 ? weight_keep_3 : weight_keep_1)(h, &q, o, kz, at, s->shift, sums);
               sums += 4 * k;
               continue;
             }
             (k == 3 ? weight_sum_3 : weight_sum_1)(h, &q, o, kz, at, s->shift, here);
-            weight_add(c, o, item, ky, here, dw);
+            weight_add(here, k, c->out - o, step, weight_place(c, o, item, ky, dw));
           }
+          if (++kz == kd) kz = 0, ci++;
+        }
     }
 }
 
@@ -110,8 +117,15 @@ static void weight_flush(const cpu_conv *c, int64_t out, int64_t first, int64_t 
       for (int64_t ky = 0; ky < k; ky++, kept += 4 * k) {
         float sums[12];
         for (int64_t i = 0; i < 4 * k; i++) sums[i] = sum_lanes(kept[i]);
-        weight_add(c, o, item, ky, sums, dw);
+        weight_add(sums, k, c->out - o, c->in * c->kernel[0] * k * k, weight_place(c, o, item, ky, dw));
       }
+}
+
+/* The sum of a few whole vectors. */
+VEC_INLINE double small_sum(int64_t steps, const float *x) {
+  vf sum = vec_set_f(0);
+  for (int64_t i = 0; i < steps; i++) sum += load(x + i * VEC_LANES_F);
+  return (double)sum_lanes(sum);
 }
 
 /* Items [first, last) of the gradient; the range that begins with 0 also adds Σ dy of each channel to db. */
@@ -164,7 +178,7 @@ static void conv_weights(const cpu_conv *c, int64_t batch, int64_t first, int64_
     for (int64_t o = 0; o < c->out; o++) {
       const float *from_dy = dy + ((b * c->out + o) * od + oz) * ohw;
       memcpy(dyp + (h.planes * h.out + o) * h.steps * L, from_dy, (size_t)ohw * sizeof *dy);
-      if (first == 0) db[o] += row_sum(ohw, from_dy);
+      if (first == 0) db[o] += ohw <= 64 ? small_sum(h.steps, dyp + (h.planes * h.out + o) * h.steps * L) : row_sum(ohw, from_dy);
     }
     h.planes++;
   }
