@@ -117,10 +117,15 @@ func BenchmarkRest(b *testing.B) {
 		"normBackward": func() {
 			BatchNormBackward(p, 1, 4, 62*62*62, Norm{scale, scale, scale, scale, 1e-5, true}, x, y, scale, scale, z)
 		},
-		"maxPool":  func() { MaxPool2(p, 4, [3]int{62, 62, 62}, x, y) },
-		"upsample": func() { Upsample2(p, 7*8, 32, 32, x, y) },
-		"tanh":     func() { Tanh(p, x[:7*64*64], y) },
-		"adam":     func() { Adam(p, AdamRule{1e-3, 0.9, 0.999, 1e-8, 0, false}, 1, x, y, z, z) },
+		"normSums": func() {
+			BatchNormSums(p, 1, 4, 62*62*62, Norm{scale, scale, scale, scale, 1e-5, true}, x, y, scale, scale)
+		},
+		"maxPoolBackward": func() { MaxPool2Backward(p, 4, [3]int{62, 62, 62}, x, y, z) },
+		"squares":         func() { SumSquares(p, x) },
+		"maxPool":         func() { MaxPool2(p, 4, [3]int{62, 62, 62}, x, y) },
+		"upsample":        func() { Upsample2(p, 7*8, 32, 32, x, y) },
+		"tanh":            func() { Tanh(p, x[:7*64*64], y) },
+		"adam":            func() { Adam(p, AdamRule{1e-3, 0.9, 0.999, 1e-8, 0, false}, 1, x, y, z, z) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			f()

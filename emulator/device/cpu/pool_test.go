@@ -17,6 +17,8 @@ type step struct {
 	half                                []uint16
 	nx, px, gamma, beta                 []float32 // gradients of normalisation and pooling
 	squares                             []float32
+	stem                                Conv // of so many positions that its gradient is summed by samples
+	sx, sy, sdw, sdb                    []float32
 }
 
 func newStep(t testing.TB) *step {
@@ -30,6 +32,9 @@ func newStep(t testing.TB) *step {
 	s.gamma, s.beta = make([]float32, c.In), make([]float32, c.In)
 	s.mean, s.vrn, s.half = make([]float32, c.In), make([]float32, c.In), make([]uint16, len(s.lw))
 	s.m, s.v = make([]float32, len(s.dx)), make([]float32, len(s.dx))
+	s.stem = cube(1, 5, 17, 3, 1, 0)
+	s.sx, s.sy = numbers(t, 3*s.stem.InLen(), 5), numbers(t, 3*s.stem.OutLen(), 6)
+	s.sdw, s.sdb = make([]float32, s.stem.WeightLen()), make([]float32, s.stem.Out)
 	BF16(s.lw, s.half)
 	c.Pack(s.w, s.bias, s.packed)
 	return s
@@ -40,6 +45,9 @@ func (s *step) run(p *Pool) {
 	clear(s.dw)
 	clear(s.db)
 	clear(s.ldw)
+	clear(s.sdw)
+	clear(s.sdb)
+	ConvBackwardWeights(p, s.stem, 3, s.sx, s.sy, s.sdw, s.sdb)
 	ConvPacked(p, c, 3, s.x, s.packed, s.y, After{ReLU: true})
 	ConvBackwardData(p, c, 3, s.y, s.w, s.dx)
 	ConvBackwardWeights(p, c, 3, s.x, s.y, s.dw, s.db)
@@ -74,7 +82,8 @@ func TestThreadsDoNotMatter(t *testing.T) {
 			}
 			for _, pair := range [][2][]float32{{s.y, first.y}, {s.dx, first.dx}, {s.dw, first.dw}, {s.db, first.db}, {s.ly, first.ly},
 				{s.ldx, first.ldx}, {s.ldw, first.ldw}, {s.mean, first.mean}, {s.vrn, first.vrn}, {s.pooled, first.pooled},
-				{s.nx, first.nx}, {s.px, first.px}, {s.gamma, first.gamma}, {s.beta, first.beta}, {s.squares, first.squares}} {
+				{s.nx, first.nx}, {s.px, first.px}, {s.gamma, first.gamma}, {s.beta, first.beta}, {s.squares, first.squares},
+				{s.sdw, first.sdw}, {s.sdb, first.sdb}} {
 				same(t, v, pair[0], pair[1])
 			}
 		}
