@@ -109,7 +109,7 @@ type job struct {
 	factor      float32
 	batch, k, n int
 	a, b, c, d  []float32 // operands; what is written is last
-	e, f, g, h  []float32
+	e, f, g     []float32
 	y           []float32
 	rows        []float64
 	half        []uint16
