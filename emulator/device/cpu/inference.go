@@ -11,24 +11,6 @@ import (
 // What the device has for inference: passes with the normalisation folded in,
 // and dense layers that read their weights where they lie.
 
-// Alloc returns n zeros; large buffers lie on huge pages where the system grants
-// them, which dense layers are read from 1.4 times as fast.
-func (d *Device) Alloc(n int) device.Buffer[float32] {
-	b := make([]float32, n)
-	adviseHuge(b)
-	return device.Host[float32](b)
-}
-
-// UpsampleForward repeats each value along height and width, twice each.
-func (d *Device) UpsampleForward(p device.Pool, x, y device.Buffer[float32]) {
-	c := p.Coarse()
-	if p.Factor != [3]int{1, 2, 2} || p.Size != [3]int{c[0], 2 * c[1], 2 * c[2]} {
-		d.Scalar.UpsampleForward(p, x, y)
-		return
-	}
-	Upsample2(d.pool, p.Planes*c[0], c[1], c[2], d.at(x), d.at(y))
-}
-
 // fusedConv is a convolution with its normalisation folded in.
 type fusedConv struct {
 	d      *Device

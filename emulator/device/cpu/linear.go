@@ -114,6 +114,9 @@ func Gemm(p *Pool, s Product, a, b, c []float32) {
 	if s.Add {
 		g.add = 1
 	}
+	if s.M <= skinny && s.N > s.M { // of the whole product: the order of its sums must not depend on the threads
+		g.skinny = 1
+	}
 	if s.M == 0 || s.N == 0 {
 		return
 	}
@@ -129,8 +132,11 @@ func Gemm(p *Pool, s Product, a, b, c []float32) {
 	p.run(gemmScratch)
 }
 
-// gemmScratch holds the packed blocks of A and B: GEMM_M·GEMM_DEPTH + GEMM_DEPTH·GEMM_N in body_gemm.h, and room to align.
-const gemmScratch = 72*256 + 256*512 + 64
+// skinny is up to how many rows of A reading B costs more than working with it.
+const skinny = 24
+
+// gemmScratch holds the packed blocks of A and B: GEMM_M·GEMM_DEPTH + (GEMM_DEPTH + 1)·GEMM_N in body_gemm.h, and room to align.
+const gemmScratch = 72*256 + (256+1)*512 + 64
 
 func gemmRows(p *Pool, j *job, first, last int, scratch []float32) {
 	g := j.gemm

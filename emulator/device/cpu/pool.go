@@ -18,6 +18,7 @@ type Pool struct {
 	kernels backend
 	scratch [][]float32 // per thread
 	shared  []float32   // packed weights, whole intermediate tensors
+	rows    []float64   // sums of rows
 	start   []func()    // start[i] does part i of jobs; made once, so that `go` allocates nothing
 	helper  []helper    // helper[i] runs start[i]
 	patient bool        // wait awake for a while
@@ -108,31 +109,37 @@ type backend interface {
 	canPool(g *geometry) bool
 	conv(g *geometry, first, last int, x, packed, residual, y, scratch []float32)
 	convPool(g *geometry, first, last int, x, packed, y []float32)
-	convWeights(g *geometry, batch, first, last int, x, dy, dw, scratch []float32)
+	canHalve() bool
+	convBack(g *geometry, first, last int, dy, packed, dx, scratch []float32)
+	convWeights(g *geometry, batch, first, last int, x, dy, dw []float32, db []float64, scratch []float32)
 	matvec(first, last, k int, relu bool, w, x, bias, y []float32)
 	matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, split []float32)
 	roundBF16(first, last int, w []float32, to []uint16)
 	dots(first, last, rows, k, batch int, relu bool, w []float32, half []uint16, x, bias, y, scratch []float32)
 	gemm(g gemmShape, a, b, c, scratch []float32)
-	sums(first, last int, t *tensor, x, sum []float32)
-	normStats(first, last int, t *tensor, x, mean, variance []float32)
+	normStats(first, last, n int, x []float32, moments []float64)
 	normApply(first, last int, t *tensor, relu bool, x, scale, shift, residual, y []float32)
-	normBackward(first, last int, t *tensor, relu bool, eps float64, x, dy, scale, shift, mean, variance, dx, dgamma, dbeta []float32)
-	maxPool(first, last int, t *tensor, x, y []float32, arg []int32)
+	normSums(first, last int, t *tensor, relu bool, x, dy, scale, shift, mean []float32, sums []float64)
+	normBackward(first, last int, t *tensor, relu bool, x, dy, scale, shift, mean, off, slope, dx []float32)
+	maxPool(first, last int, t *tensor, x, y []float32)
+	maxPoolBack(first, last int, t *tensor, x, dy, dx []float32)
 	upsample(first, last int, t *tensor, x, y []float32)
 	upsampleBack(first, last int, t *tensor, dy, dx []float32)
 	tanh(first, last int, x, y []float32)
 	tanhBack(first, last int, y, dy, dx []float32)
 	add(first, last int, a, b, y []float32)
 	reluBack(first, last int, y, dy, dx []float32)
+	relu(first, last int, x, y []float32)
+	axpy(first, last int, a float32, x, y []float32)
+	squares(first, last, n int, x []float32, sum []float64)
 	adam(a *adamStep, first, last int, g, w, m, v []float32)
 }
 
-// tensor is the shape of what the smaller kernels see: batch × channels × n, or planes of d × h × w.
-type tensor struct{ batch, channels, n, d, h, w int }
+// tensor is the shape of what the smaller kernels see: rows of n, which are channels by turns, or planes of d × h × w.
+type tensor struct{ channels, n, d, h, w int }
 
 // gemmShape is cpu_gemm in kernel.h, adamStep is cpu_adam.
-type gemmShape struct{ m, n, k, aRow, aCol, bRow, bCol, cRow, add int64 }
+type gemmShape struct{ m, n, k, aRow, aCol, bRow, bCol, cRow, add, skinny int64 }
 
 type adamStep struct{ rate, beta1, beta2, eps, decay, decoupled, correct1, correct2 float64 }
 
@@ -146,12 +153,12 @@ type job struct {
 	adam        adamStep
 	t           tensor
 	relu        bool
-	eps         float64
+	factor      float32
 	batch, k, n int
 	a, b, c, d  []float32 // operands; what is written is last
-	e, f, g, h  []float32
+	e, f, g     []float32
 	y           []float32
-	arg         []int32
+	rows        []float64
 	half        []uint16
 }
 
