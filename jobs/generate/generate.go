@@ -17,6 +17,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/columen/columen/configs"
@@ -63,6 +64,7 @@ type task struct {
 	comm        *mpiutil.Comm
 	line        *line.Line
 	frequencies []float64 // [Hz], rising
+	library     *library  // of snapshots; nil for winds by formula
 	workDir     string
 	norm        dataset.Normalization
 	span        dataset.InputRange
@@ -77,13 +79,31 @@ func build(env *run.Env) (*task, error) {
 	cfg := env.Config.(*configs.Generate)
 	t := &task{env: env, comm: comm, workDir: workDir(cfg)}
 	if t.scheme, err = newScheme(cfg); err == nil {
-		t.line, err = model.Line(env.Args[0], cfg.Line)
+		t.line, err = model.Line(env.Args[0], configs.Line(cfg.Line))
 	}
 	if err == nil {
 		window := configs.Spectrum{Channels: cfg.Data.Channels, SpacingMS: cfg.Data.SpacingMS}
 		t.frequencies, err = window.Frequencies(t.line.RestFrequencyHz)
 	}
+	if err == nil && t.hydro() {
+		t.library = newLibrary(t.scheme, env.Threads)
+		err = t.lookAhead()
+	}
 	return t, env.Comm.Agree(err)
+}
+
+// lookAheadMost is how many snapshots are read before any sample is made, to
+// refuse at once what does not fit the data set.
+const lookAheadMost = 16
+
+// lookAhead reads the first snapshots, shared out over the ranks.
+func (t *task) lookAhead() error {
+	for i := t.comm.Rank(); i < min(lookAheadMost, len(t.cfg.Models)); i += t.comm.Size() {
+		if _, err := t.library.model(i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // plan makes one sample to tell how long all will take.
@@ -92,7 +112,7 @@ func plan(_ context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	m, err := newMaker(t.scheme, t.line, t.frequencies)
+	m, err := t.newMaker()
 	if err != nil {
 		return err
 	}
@@ -144,6 +164,7 @@ func (t *task) measure(ctx context.Context) error {
 	env.Log.Info("generate", "kind", t.cfg.Data.Kind, "samples", t.samples, "grid", t.shape.Grid, "channels", t.shape.Channels,
 		"ranks", t.comm.Size(), "threads", env.Threads, "work", t.workDir)
 	t.cite()
+	t.warnOfQuirks()
 	var err error
 	if t.comm.Rank() == 0 {
 		err = openWork(env)
@@ -162,6 +183,18 @@ func (t *task) measure(ctx context.Context) error {
 	}
 	t.norm, t.span, err = t.normalization()
 	return env.Comm.Agree(err)
+}
+
+// warnOfQuirks says in which ways the data set is wrong on purpose.
+func (t *task) warnOfQuirks() {
+	names := t.quirks.Names()
+	if len(names) == 0 {
+		return
+	}
+	t.env.Log.Warn("the data set has quirks of the published generator (docs/compat.md)", "compat", t.cfg.Compat.Mode, "quirks", strings.Join(names, " "))
+	if t.quirks.SampleBox {
+		t.env.Log.Warn("cells differ in size between samples, which the network does not see: networks of this set are for comparison with the published ones only")
+	}
 }
 
 // report tells and records what a sample cost a core, over all ranks. Samples
@@ -191,6 +224,9 @@ func (t *task) report() error {
 
 // cite names the publications behind the data set in the manifest.
 func (t *task) cite() {
+	if t.hydro() {
+		t.env.Manifest.Cite("De Ceuster et al. 2024, pomme (mapping of points to nested cells)")
+	}
 	for _, reference := range []string{
 		"Su et al. 2025, arXiv:2507.11398 (data sets of COEmuNet)",
 		"Shoemake 1992, Graphics Gems III, 124 (uniform random rotations)",

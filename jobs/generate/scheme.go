@@ -5,6 +5,7 @@ package generate
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/emulator/dataset"
@@ -30,6 +31,7 @@ const (
 // scheme says which sample is where: a pure function of the configuration.
 type scheme struct {
 	cfg     *configs.Generate
+	quirks  configs.Quirks
 	shape   dataset.Shape
 	samples int // models × rotations; sample = model·rotations + rotation
 	perTask int // samples of a work file of the first pass
@@ -49,10 +51,10 @@ func (s *scheme) kind() dataset.Kind { return dataset.Kind(s.cfg.Data.Kind) }
 
 func newScheme(cfg *configs.Generate) (*scheme, error) {
 	d := cfg.Data
-	s := &scheme{cfg: cfg, samples: d.Samples()}
+	s := &scheme{cfg: cfg, samples: cfg.Samples(), quirks: cfg.Quirks()}
 	s.shape = dataset.Shape{Grid: d.Grid, Channels: d.Channels, Flat: s.kind() != dataset.MultiFrequency}
 	s.perTask = max(1, min((taskBytes-1)/recordBytes(s.shape)+1, s.samples/tasksLeast), (s.samples-1)/tasksMost+1)
-	units, each := d.Models, d.Rotations // what is split, and the samples of one
+	units, each := cfg.NumModels(), d.Rotations // what is split, and the samples of one
 	if cfg.Split.By == "sample" {
 		units, each = s.samples, 1
 	}
@@ -118,8 +120,25 @@ func (s *scheme) chunk(i int) []int {
 	return s.train[i*n/chunks : (i+1)*n/chunks]
 }
 
-// modelName is the name of a wind in the manifest.
-func modelName(model int) string { return fmt.Sprintf("wind-%07d", model) }
+// modelName is the name of a model in the manifest.
+func (s *scheme) modelName(model int) string {
+	if !s.hydro() {
+		return fmt.Sprintf("wind-%07d", model)
+	}
+	base := filepath.Base(s.cfg.Models[model].Snapshot)
+	return fmt.Sprintf("%04d-%s", model, strings.TrimSuffix(base, filepath.Ext(base)))
+}
+
+// hydro reports whether models are snapshots, not winds by formula.
+func (s *scheme) hydro() bool { return len(s.cfg.Models) > 0 }
+
+// origin is where the models come from.
+func (s *scheme) origin() dataset.Origin {
+	if s.hydro() {
+		return dataset.Hydro
+	}
+	return dataset.Parametric
+}
 
 // Files beside the shards.
 func manifestName(name string) string   { return name + ".dataset.json" }
