@@ -126,12 +126,15 @@ func (l *library) checkBox(i int, box grid.Box, center [3]float64) error {
 		Allowed: fmt.Sprintf("at most %.6g au for this model", most/si.AU)}
 	if room <= 0 {
 		p.Field, p.Value, p.Reason = "mapping.center_au", fmt.Sprint(*l.s.cfg.Mapping.CenterAU), "lies outside the model"
-		p.Allowed = fmt.Sprintf("a point between %.6g and %.6g m", box.Min, box.Max)
+		p.Allowed = fmt.Sprintf("a point between %.6g and %.6g au", scaled(box.Min), scaled(box.Max))
 	} else if l.s.kind() == dataset.FaceOn {
 		p.Reason = fmt.Sprintf("wider than the model, whose nearest face is %.6g au from the middle", room/si.AU)
 	}
 	return &configs.Error{Problems: []configs.Problem{p}}
 }
+
+// scaled is a point in au.
+func scaled(m [3]float64) [3]float64 { return [3]float64{m[0] / si.AU, m[1] / si.AU, m[2] / si.AU} }
 
 // turbulenceSlack is how far the v_turb of a point may differ from that of the
 // data set: rounding of single precision and of units.

@@ -179,6 +179,30 @@ func TestSampleIsAFunctionOfModelAndRotation(t *testing.T) {
 	}
 }
 
+// TestDefaultSpans checks that the defaults of [wind] are those of package wind,
+// to the last bit, as the models of a data set follow from them.
+func TestDefaultSpans(t *testing.T) {
+	if got, want := spansOf(testConfig()), wind.DefaultSpans(); got != want {
+		t.Errorf("spans %+v, want %+v", got, want)
+	}
+	w := configs.DefaultWind()
+	w.SpacingAU, w.SpacingLaw = [2]float64{30, 31}, "uniform"
+	cfg := testConfig()
+	cfg.Wind = w
+	m, _, _ := testMaker(t, cfg)
+	p, err := m.gas.(*winds).wind(9)
+	must(t, err)
+	q, _, _ := testMaker(t, testConfig())
+	other, err := q.gas.(*winds).wind(9)
+	must(t, err)
+	if au := p.SpacingM / 149597870700; au < 30 || au > 31 || p.ExpansionMS != other.ExpansionMS {
+		t.Errorf("spacing of %g au, speed %g m/s: want 30 to 31, and %g as without the table", au, p.ExpansionMS, other.ExpansionMS)
+	}
+	if s := parametersOf(cfg)["spacing_au"]; s.Min != 30 || s.Max != 31 || s.Law != "uniform" || len(parametersOf(cfg)) != 9 {
+		t.Errorf("the manifest says %+v", s)
+	}
+}
+
 // TestNonsenseIsRefused checks that a field without transfer names its cell.
 func TestNonsenseIsRefused(t *testing.T) {
 	cfg := testConfig()

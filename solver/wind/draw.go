@@ -74,7 +74,7 @@ type Spans struct {
 // DefaultSpans covers the winds of AGB stars [Höfner & Olofsson 2018]:
 // logarithmically where a span is wider than a factor of 3.
 func DefaultSpans() Spans {
-	const solarPerYear = SolarMassKg / YearS
+	solarPerYear := SolarMassKg / YearS // no constant, whose products would be rounded once instead of twice
 	return Spans{
 		MassLossKgS: Span{1e-8 * solarPerYear, 1e-5 * solarPerYear, Log}, COPerH2: Span{1e-4, 8e-4, Log}, ExpansionMS: Span{5e3, 25e3, Log},
 		SpacingM: Span{20 * si.AU, 200 * si.AU, Log}, Contrast: Span{0, 5, Uniform}, Thickness: Span{0.15, 0.8, Log},

@@ -106,7 +106,7 @@ func (f *Field) arm(x, y, z float64) (arm, r, held float64) {
 	across := c * c * c
 	across *= across // the sixth power
 	if square > 0 {
-		across *= math.Exp(f.heightScale * (z * z / square)) // z/r is the sine of the latitude
+		across *= exp(f.heightScale * (z * z / square)) // z/r is the sine of the latitude
 	}
 	return max(across, 0), r, held
 }
@@ -124,7 +124,7 @@ func (f *Field) At(x, y, z float64) (densityM3, temperatureK float64, velocityMS
 	arm, r, held := f.arm(x, y, z)
 	held /= referenceM
 	densityM3 = p.DensityM3 / (held * held) * (betweenArms + p.Contrast*arm)
-	temperatureK = max(p.TemperatureFloorK, p.TemperatureK*math.Exp(-p.TemperatureSlope*math.Log(held))*(1+armHeating*arm))
+	temperatureK = max(p.TemperatureFloorK, p.TemperatureK*exp(-p.TemperatureSlope*math.Log(held))*(1+armHeating*arm))
 	if r == 0 {
 		return densityM3, temperatureK, velocityMS
 	}
