@@ -11,8 +11,8 @@ import (
 )
 
 // smoothCells is how many cells h must be wide for the sum of a kernel over the
-// centres of cells to be its integral, to 2e-6.
-const smoothCells = 4
+// centres of cells to be its integral, to 2e-7 (1e-5 at half of this).
+const smoothCells = 8
 
 // SPH spreads particles over the stored cells of a block of mesh. With the
 // kernel W of each particle, M₄ with support 2h [Monaghan & Lattanzio 1985], at
