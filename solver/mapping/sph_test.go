@@ -38,13 +38,6 @@ func particles(n int, lo, hi, hLow, hHigh float64) *hydro.Points {
 	return p
 }
 
-func sum(x []float64) (s float64) {
-	for _, v := range x {
-		s += v
-	}
-	return s
-}
-
 // TestSPHKeepsMass checks that particles well inside leave their mass, momentum
 // and mT in the cube, be they much smaller or much larger than a cell.
 func TestSPHKeepsMass(t *testing.T) {
