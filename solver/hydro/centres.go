@@ -19,7 +19,7 @@ func Centres(src Leaves, conv Conversion) (*Points, error) {
 	for a := range p.Position {
 		p.Position[a], p.Velocity[a] = make([]float64, total), make([]float64, total)
 	}
-	perKg := conv.perKg()
+	perKg := conv.PerKg()
 	var leaf Leaf
 	first := 0
 	for i := range src.NumLeaves() {

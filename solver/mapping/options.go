@@ -35,6 +35,11 @@ func check(p *hydro.Points, mesh grid.Mesh, block grid.Block) error {
 			return fmt.Errorf("%s: %d values for %d points: want one for each", name, len(f), n)
 		}
 	}
+	return checkBlock(mesh, block)
+}
+
+// checkBlock returns an error unless block is part of mesh.
+func checkBlock(mesh grid.Mesh, block grid.Block) error {
 	if err := mesh.Validate(); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@
 package rotation
 
 import (
+	"math"
 	"sync"
 
 	"github.com/columen/columen/solver/grid"
@@ -79,29 +80,29 @@ func (r Rotation) turn(dst, src [3][]float64, about [3]float64) grid.Box {
 		return grid.Box{}
 	}
 	r0, r1, r2 := r[0], r[1], r[2]
-	var lo, hi [3]float64
+	lo, hi := [3]float64{math.Inf(1), math.Inf(1), math.Inf(1)}, [3]float64{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
 	for i := range px {
 		x, y, z := px[i]-about[0], py[i]-about[1], pz[i]-about[2]
 		u := r0[0]*x + r0[1]*y + r0[2]*z + about[0]
 		v := r1[0]*x + r1[1]*y + r1[2]*z + about[1]
 		w := r2[0]*x + r2[1]*y + r2[2]*z + about[2]
 		qx[i], qy[i], qz[i] = u, v, w
-		if i == 0 {
-			lo, hi = [3]float64{u, v, w}, [3]float64{u, v, w}
-		}
 		if u < lo[0] {
 			lo[0] = u
-		} else if u > hi[0] {
+		}
+		if u > hi[0] {
 			hi[0] = u
 		}
 		if v < lo[1] {
 			lo[1] = v
-		} else if v > hi[1] {
+		}
+		if v > hi[1] {
 			hi[1] = v
 		}
 		if w < lo[2] {
 			lo[2] = w
-		} else if w > hi[2] {
+		}
+		if w > hi[2] {
 			hi[2] = w
 		}
 	}
