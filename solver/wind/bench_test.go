@@ -15,3 +15,17 @@ func BenchmarkAt(b *testing.B) {
 		b.Error("nothing there")
 	}
 }
+
+// BenchmarkEvaluate evaluates it at 64 points at once; times are per point.
+func BenchmarkEvaluate(b *testing.B) {
+	const n = 64
+	f, p := Reference().Field(), NewPoints(n)
+	for i := 0; b.Loop(); i++ {
+		if i%n == 0 {
+			for k := range p.X {
+				p.X[k], p.Y[k], p.Z[k] = float64(k)*5*au, float64(i/n%32)*10*au, float64(i/n%7)*20*au
+			}
+			f.Evaluate(p, [3]float64{0, 0, 1})
+		}
+	}
+}
