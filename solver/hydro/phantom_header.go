@@ -273,3 +273,17 @@ func decodeEach(b []byte, size int, one func([]byte) float64) []float64 {
 	}
 	return out
 }
+
+// IsPhantom reports whether a file that begins with head looks like a dump of
+// Phantom, in either order of bytes.
+func IsPhantom(head []byte) bool {
+	if len(head) < 8 {
+		return false
+	}
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		if n := order.Uint32(head); (n == 20 || n == 24) && order.Uint32(head[4:]) == 60769 {
+			return true
+		}
+	}
+	return false
+}
