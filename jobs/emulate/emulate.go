@@ -131,8 +131,8 @@ func (t *task) admitTurbulence(cube *grid.Cube[float64]) error {
 	for _, v := range []float64{slices.Min(cube.Turbulence), slices.Max(cube.Turbulence)} {
 		if err := t.net.Card.Data.Admit(t.net.Card.Data.CellSizeM, v); err != nil {
 			field, value := t.field()
-			if t.cfg.Cube != nil {
-				field, value = "cube.v_turb_ms", fmt.Sprint(t.cfg.Cube.VTurbMS)
+			if t.cfg.Cube != nil && t.cfg.Cube.VTurbMS != nil {
+				field, value = "cube.v_turb_ms", fmt.Sprint(*t.cfg.Cube.VTurbMS)
 			}
 			return t.problem(field, value, err.Error(), fmt.Sprintf("%g m/s in every cell", t.net.Card.Data.VTurbMS))
 		}
