@@ -2,11 +2,15 @@
 
 package configs
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Mapping says how snapshots become the cubes of samples.
 type Mapping struct {
-	Method            string      `toml:"method" unit:"-" default:"\"haar\"" allow:"haar" doc:"haar: means of the points in each cell, empty cells from the coarser cells around them, as published"`
+	Method            string      `toml:"method" unit:"-" default:"\"haar\"" allow:"haar|sph" doc:"haar: means of the points in each cell, empty cells from the coarser cells around them, as published; sph: particles spread with their kernel, which keeps their mass"`
 	CenterAU          *[3]float64 `toml:"center_au" unit:"au" need:"no" doc:"Point of the snapshot about which it is rotated, in the middle of the cube; the centre of its box when absent"`
 	MassPerH2AMU      float64     `toml:"mass_per_h2_amu" unit:"u" default:"2.8" allow:">0" doc:"Gas mass per H2 molecule, for snapshots without CO; 2.8 includes helium"`
 	COPerH2           float64     `toml:"co_per_h2" unit:"-" need:"no" allow:">0" doc:"Number of CO molecules per H2 molecule, for snapshots without CO"`
@@ -69,22 +73,27 @@ func (g *Generate) validateModels(r *report) {
 	}
 }
 
-// validateModel checks one [[model]].
+// validateModel checks one [[model]]. What its file is shows when it is opened.
 func (g *Generate) validateModel(r *report, i int) {
 	m, field := g.Models[i], func(key string) string { return fmt.Sprintf("model.%d.%s", i, key) }
-	if m.Cube != "" {
-		r.add(field("cube"), text(m.Cube), "a cube has the cells of one direction", "snapshot: it can be rotated")
+	switch {
+	case m.Cube != "" || m.Fields != nil:
+		key, value := "cube", text(m.Cube)
+		if m.Fields != nil {
+			key, value = "fields", ""
+		}
+		r.add(field(key), value, "a cube has the cells of one direction", "snapshot: it can be rotated")
 		return
-	}
-	if m.Snapshot == "" {
+	case m.Snapshot == "":
 		r.missing(field("snapshot"), "a path")
+	case m.Format != "" && !slices.Contains(formats("model.snapshot"), m.Format):
+		r.add(field("format"), text(m.Format), "no format of a snapshot", "one of "+strings.Join(formats("model.snapshot"), ", "))
+	case m.Format == "amrvac" && m.AMRVAC == nil:
+		r.missing(field("amrvac.length_cm"), "[model.amrvac] with the units of the run, which the file does not hold")
+	case m.Format == "phantom" && m.Phantom == nil:
+		r.missing(field("phantom.mean_mol_weight"), "[model.phantom] with the mean molecular weight of the run, which the dump does not hold")
 	}
-	if m.Format == "amrvac" {
-		if m.AMRVAC == nil {
-			r.missing(field("amrvac.length_cm"), "[model.amrvac] with the units of the run, which the file does not hold")
-		}
-		if g.Mapping.COPerH2 == 0 {
-			r.missing("mapping.co_per_h2", "a finite number above 0, for snapshots without CO")
-		}
+	if (m.AMRVAC != nil || m.Phantom != nil) && g.Mapping.COPerH2 == 0 {
+		r.missing("mapping.co_per_h2", "a finite number above 0, for snapshots without CO")
 	}
 }

@@ -6,10 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
-
-	"github.com/columen/columen/configs"
-	"github.com/columen/columen/jobs/internal/model"
-	"github.com/columen/columen/solver/hydro"
 )
 
 // BenchmarkSample makes samples on one thread and writes them to work files, and
@@ -24,9 +20,7 @@ func BenchmarkSample(b *testing.B) {
 			phases(b, m)
 		})
 	}
-	p, _, err := model.Points(configs.Model{Snapshot: "../../configs/models/agb_main.dat", AMRVAC: &configs.AMRVAC{LengthCM: 1.495978707e13, DensityGCC: 1e-15, VelocityCMS: 1e6, MeanMolWeight: 2.35}},
-		hydro.Conversion{MassPerH2AMU: 2.02, COPerH2: 1e-4, TemperatureFloorK: 10, VTurbMs: 150})
-	must(b, err)
+	p := agbMain(b)
 	for _, grid := range []int{32, 64} {
 		b.Run(fmt.Sprintf("snapshot/%d/7ch", grid), func(b *testing.B) {
 			cfg := snapshotConfig("mulfreq", nil)

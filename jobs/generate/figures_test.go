@@ -22,7 +22,6 @@ import (
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/emulator/dataset"
-	"github.com/columen/columen/jobs/internal/model"
 	"github.com/columen/columen/solver/hydro"
 	"github.com/columen/columen/solver/rotation"
 	"github.com/columen/columen/solver/si"
@@ -36,10 +35,7 @@ var figures = flag.String("figures", "", "folder for the figures of docs/compat.
 // exampleModel is the snapshot of the examples, moved along x [au].
 func exampleModel(t testing.TB, shiftAU float64) *hydro.Points {
 	t.Helper()
-	p, _, err := model.Points(configs.Model{Snapshot: "../../configs/models/agb_main.dat",
-		AMRVAC: &configs.AMRVAC{LengthCM: 1.495978707e13, DensityGCC: 1e-15, VelocityCMS: 1e6, MeanMolWeight: 2.35}},
-		hydro.Conversion{MassPerH2AMU: 2.02, COPerH2: 1e-4, TemperatureFloorK: 10, VTurbMs: 150})
-	must(t, err)
+	p := agbMain(t)
 	for i := range p.Position[0] {
 		p.Position[0][i] += shiftAU * si.AU
 	}

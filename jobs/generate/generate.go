@@ -86,7 +86,7 @@ func build(env *run.Env) (*task, error) {
 		t.frequencies, err = window.Frequencies(t.line.RestFrequencyHz)
 	}
 	if err == nil && t.hydro() {
-		t.library = newLibrary(t.scheme, env.Threads)
+		t.library = newLibrary(env.Args[0], t.scheme, t.line.Species, env.Threads)
 		err = t.lookAhead()
 	}
 	return t, env.Comm.Agree(err)
@@ -99,8 +99,12 @@ const lookAheadMost = 16
 // lookAhead reads the first snapshots, shared out over the ranks.
 func (t *task) lookAhead() error {
 	for i := t.comm.Rank(); i < min(lookAheadMost, len(t.cfg.Models)); i += t.comm.Size() {
-		if _, err := t.library.model(i); err != nil {
+		snap, err := t.library.model(i)
+		if err != nil {
 			return err
+		}
+		if snap.of != "" {
+			t.env.Manifest.Cite(snap.of)
 		}
 	}
 	return nil

@@ -5,6 +5,8 @@ package generate
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/columen/columen/configs"
@@ -20,6 +22,7 @@ import (
 type snapshot struct {
 	points *hydro.Points
 	center [3]float64 // about which it turns; the middle of the cube where the box is fixed [m]
+	of     string     // the publication of the code that made it
 	err    error
 }
 
@@ -27,8 +30,11 @@ type snapshot struct {
 // those that they work on: samples are shared out in the order of their models.
 type library struct {
 	s    *scheme
-	most int // models kept
-	read func(m configs.Model, conv hydro.Conversion) (*hydro.Points, grid.Box, error)
+	most int    // models kept
+	file string // of the configuration, for errors
+
+	species string // whose line is solved
+	read    func(file string, m configs.Model, c *configs.Cubing) (model.Cloud, error)
 
 	mu    sync.Mutex
 	books map[int]*book
@@ -41,8 +47,8 @@ type book struct {
 	snap snapshot
 }
 
-func newLibrary(s *scheme, threads int) *library {
-	return &library{s: s, most: threads + 1, read: model.Points, books: map[int]*book{}}
+func newLibrary(file string, s *scheme, species string, threads int) *library {
+	return &library{s: s, file: file, species: species, most: threads + 1, read: model.Points, books: map[int]*book{}}
 }
 
 // model returns a snapshot.
@@ -65,9 +71,20 @@ func (l *library) model(i int) (snapshot, error) {
 // open reads a snapshot and drops the points that no sample can need.
 func (l *library) open(i int) snapshot {
 	cfg, m := l.s.cfg.Mapping, l.s.cfg.Models[i]
-	p, box, err := l.read(m, hydro.Conversion{MassPerH2AMU: cfg.MassPerH2AMU, COPerH2: cfg.COPerH2, TemperatureFloorK: cfg.TemperatureFloorK, VTurbMs: l.s.cfg.Data.VTurbMS})
-	if err == nil && p.Len() == 0 {
+	g := l.s.shape.Grid
+	cloud, err := l.read(l.file, m, &configs.Cubing{Cells: [3]int{g, g, g}, MassPerH2AMU: cfg.MassPerH2AMU, COPerH2: cfg.COPerH2,
+		TemperatureFloorK: cfg.TemperatureFloorK, VTurbMS: &l.s.cfg.Data.VTurbMS})
+	p, box := cloud.Points, cloud.Box
+	switch {
+	case err != nil:
+	case p.Len() == 0:
 		err = fmt.Errorf("%s: the snapshot has no points", m.Snapshot)
+	case cloud.Species != l.species:
+		err = &configs.Error{Problems: []configs.Problem{{File: l.file, Field: "line.molecule", Value: strconv.Quote(l.s.cfg.Line.Molecule),
+			Reason: fmt.Sprintf("is %s, and %s has the density of %s", l.species, m.Snapshot, cloud.Species), Allowed: "the line data of " + cloud.Species}}}
+	case cfg.Method == "sph" && p.Smoothing == nil:
+		err = &configs.Error{Problems: []configs.Problem{{File: l.file, Field: "mapping.method", Value: strconv.Quote(cfg.Method),
+			Reason: m.Snapshot + " has no particles with smoothing lengths", Allowed: "haar; sph for dumps of SPH codes"}}}
 	}
 	if err != nil {
 		return snapshot{err: err}
@@ -77,13 +94,13 @@ func (l *library) open(i int) snapshot {
 	}
 	middle := mapping.Midpoint(p.Box())
 	if l.s.quirks.SampleBox { // as published: no box but that of the points
-		s := snapshot{points: mapping.Ball(p, middle, l.s.cfg.Compat.RadiusM), center: middle}
+		s := snapshot{points: mapping.Ball(p, middle, l.s.cfg.Compat.RadiusM), center: middle, of: cloud.Reference}
 		if s.points.Len() < 2 {
 			s.err = fmt.Errorf("%s: %d points within compat.radius_m = %g m of its middle: want 2 at least", m.Snapshot, s.points.Len(), l.s.cfg.Compat.RadiusM)
 		}
 		return s
 	}
-	s := snapshot{center: mapping.Midpoint(box)}
+	s := snapshot{center: mapping.Midpoint(box), of: cloud.Reference}
 	if cfg.CenterAU != nil {
 		for a, x := range cfg.CenterAU {
 			s.center[a] = x * si.AU
@@ -92,8 +109,16 @@ func (l *library) open(i int) snapshot {
 	if err := l.checkBox(i, box, s.center); err != nil {
 		return snapshot{err: err}
 	}
-	s.points = mapping.Ball(p, s.center, l.reach()*(1+1e-6)+l.drift(s.center))
+	s.points = mapping.Ball(p, s.center, l.reach()*(1+1e-6)+l.drift(s.center)+smoothed(p))
 	return s
+}
+
+// smoothed is how far from its place a particle has gas [m].
+func smoothed(p *hydro.Points) float64 {
+	if len(p.Smoothing) == 0 {
+		return 0
+	}
+	return 2 * slices.Max(p.Smoothing)
 }
 
 // drift is how far the turned middle of a model can lie from where it was.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/jobs/internal/model"
-	"github.com/columen/columen/solver/grid"
 	"github.com/columen/columen/solver/hydro"
 	"github.com/columen/columen/solver/rotation"
 	"github.com/columen/columen/solver/si"
@@ -54,6 +53,17 @@ func magritteLike(t testing.TB) *hydro.Points {
 	return p
 }
 
+// agbMain is the snapshot of the examples.
+func agbMain(t testing.TB) *hydro.Points {
+	t.Helper()
+	turbulence := 150.0
+	cloud, err := model.Points("test.toml", configs.Model{Snapshot: "../../configs/models/agb_main.dat", Format: "amrvac",
+		AMRVAC: &configs.AMRVAC{LengthCM: 1.495978707e13, DensityGCC: 1e-15, VelocityCMS: 1e6, MeanMolWeight: 2.35}},
+		&configs.Cubing{Cells: [3]int{32, 32, 32}, MassPerH2AMU: 2.02, COPerH2: 1e-4, TemperatureFloorK: 10, VTurbMS: &turbulence})
+	must(t, err)
+	return cloud.Points
+}
+
 // snapshotConfig is a data set of one model that is in memory.
 func snapshotConfig(kind string, compat *configs.Compat) *configs.Generate {
 	cfg := &configs.Generate{
@@ -91,8 +101,10 @@ func snapshotMaker(t testing.TB, cfg *configs.Generate, p *hydro.Points) (*maker
 	window := configs.Spectrum{Channels: cfg.Data.Channels, SpacingMS: cfg.Data.SpacingMS}
 	nu, err := window.Frequencies(l.RestFrequencyHz)
 	must(t, err)
-	lib := newLibrary(s, 1)
-	lib.read = func(configs.Model, hydro.Conversion) (*hydro.Points, grid.Box, error) { return p, p.Box(), nil }
+	lib := newLibrary("test.toml", s, "CO", 1)
+	lib.read = func(string, configs.Model, *configs.Cubing) (model.Cloud, error) {
+		return model.Cloud{Points: p, Box: p.Box(), Species: "CO"}, nil
+	}
 	from := newSnapshots(s, lib)
 	m, err := makerOf(s, from, l, nu)
 	must(t, err)
@@ -239,11 +251,16 @@ func TestSnapshotsThatDoNotFit(t *testing.T) {
 		{"box face on", func(cfg *configs.Generate) { cfg.Data.Kind, cfg.Data.BoxAU = "faceon", 500 }, []string{"data.box_au = 500", "wider than the model", "at most 3"}},
 		{"centre", func(cfg *configs.Generate) { cfg.Mapping.CenterAU = &[3]float64{300, 0, 0} }, []string{"mapping.center_au = [300 0 0]", "lies outside the model"}},
 		{"turbulence", func(cfg *configs.Generate) { cfg.Data.VTurbMS = 200 }, []string{"data.v_turb_ms = 200", "v_turb = 150", "at point 0", "the network does not see it"}},
+		{"molecule", func(*configs.Generate) {}, []string{"test.toml: line.molecule", "is SiO", "has the density of CO"}},
+		{"particles", func(cfg *configs.Generate) { cfg.Mapping.Method = "sph" }, []string{`mapping.method = "sph"`, "no particles", "allowed: haar"}},
 		{"radius", func(cfg *configs.Generate) { cfg.Compat = published(); cfg.Compat.RadiusM = 1 }, []string{"like.hdf5", "compat.radius_m = 1 m", "want 2 at least"}},
 	} {
 		cfg := snapshotConfig("rotation", nil)
 		c.edit(cfg)
-		m, _ := snapshotMaker(t, cfg, magritteLike(t))
+		m, from := snapshotMaker(t, cfg, magritteLike(t))
+		if c.name == "molecule" {
+			from.library.species = "SiO"
+		}
 		err := m.make(0)
 		for _, part := range append(c.parts, "model 0000-like") {
 			if err == nil || !strings.Contains(err.Error(), part) {

@@ -5,6 +5,7 @@ package generate
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"github.com/columen/columen/solver/grid"
 	"github.com/columen/columen/solver/hydro"
@@ -41,9 +42,8 @@ func (p *snapshots) cube(snap snapshot, r rotation.Rotation, c *cube) error {
 	}
 	box := r.Points(&p.turned, snap.points, about, 1)
 	crop := p.crop(box, snap.center)
-	opt := mapping.Options{TurbulenceMs: p.s.cfg.Data.VTurbMS, Still: [3]bool{true, true, false}, Threads: 1}
-	if err := mapping.MapInto(&p.haar, &p.cells, &p.turned, crop, crop.Mesh.Full(), opt); err != nil {
-		return fmt.Errorf("haar: %w", err)
+	if err := p.spread(crop); err != nil {
+		return err
 	}
 	copy(c.density, p.cells.Density)
 	copy(c.temperature, p.cells.Temperature)
@@ -55,6 +55,25 @@ func (p *snapshots) cube(snap snapshot, r rotation.Rotation, c *cube) error {
 		crop = crop.DoubleCells()
 	}
 	c.cellM = crop.Mesh.CellSize()[2]
+	return nil
+}
+
+// spread maps the turned points to cells.
+func (p *snapshots) spread(crop mapping.Crop) error {
+	cfg := p.s.cfg
+	opt := mapping.Options{TemperatureFloorK: cfg.Mapping.TemperatureFloorK, TurbulenceMs: cfg.Data.VTurbMS, Still: [3]bool{true, true, false}, Threads: 1}
+	if cfg.Mapping.Method != "sph" {
+		return mapping.MapInto(&p.haar, &p.cells, &p.turned, crop, crop.Mesh.Full(), opt)
+	}
+	cells, err := mapping.SPH[float64](&p.turned, crop.Mesh, crop.Mesh.Full(), opt)
+	if err != nil {
+		return err
+	}
+	p.cells = *cells
+	if i := slices.Index(p.cells.Density, 0); i >= 0 {
+		g := p.s.shape.Grid
+		return fmt.Errorf("no particle reaches cell [%d, %d, %d], and the network takes the logarithm of the density: want a coarser data.grid, or mapping.method = \"haar\"", i/(g*g), i/g%g, i%g)
+	}
 	return nil
 }
 

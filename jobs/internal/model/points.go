@@ -10,18 +10,28 @@ import (
 	"github.com/columen/columen/solver/hydro"
 )
 
-// Points reads all of a snapshot as scattered points, and returns the box that
-// it fills. Where the snapshot has no turbulence of its own, that of the points
-// is nil.
-func Points(m configs.Model, conv hydro.Conversion) (*hydro.Points, grid.Box, error) {
-	u := m.AMRVAC
-	snap, err := hydro.OpenAMRVAC(m.Snapshot, hydro.AMRVACUnits{
-		LengthCm: u.LengthCM, DensityGcc: u.DensityGCC, VelocityCms: u.VelocityCMS, MeanMolWeight: u.MeanMolWeight,
-		TemperatureK: u.TemperatureK, Gamma: u.Gamma, Geometry: u.Geometry, WNames: u.Variables,
-	})
+// Cloud is a snapshot as scattered points.
+type Cloud struct {
+	Points    *hydro.Points
+	Box       grid.Box // that the gas fills [m]
+	Species   string   // whose density the points have
+	Reference string   // the publication of the code that made the model
+}
+
+// Points reads all of a snapshot as points: the particles or points of the
+// model, or the centres of its cells. c says how gas becomes CO; its mesh is not
+// used. Where the snapshot has no turbulence, that of the points is nil.
+func Points(file string, m configs.Model, c *configs.Cubing) (Cloud, error) {
+	s, err := openSnapshot(file, m, c)
 	if err != nil {
-		return nil, grid.Box{}, err
+		return Cloud{}, err
 	}
-	p, err := hydro.Centres(snap, conv)
-	return p, snap.Box(), errors.Join(err, snap.Close())
+	cloud := Cloud{Points: s.points, Species: s.Species(), Reference: s.Reference}
+	if s.snapshot != nil {
+		cloud.Points, err = hydro.Centres(s.snapshot, s.conversion)
+		cloud.Box = s.snapshot.Box()
+	} else {
+		cloud.Box = s.points.Box()
+	}
+	return cloud, errors.Join(err, s.Close())
 }
