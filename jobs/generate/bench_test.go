@@ -33,6 +33,7 @@ func BenchmarkSample(b *testing.B) {
 
 // phases makes samples as a work file holds them.
 func phases(b *testing.B, m *maker) {
+	m.s.perTask = max(1, taskBytes/recordBytes(m.s.shape)) // as of a set of more than a few samples
 	dir, tasks := b.TempDir(), 0
 	for done := 0; done < b.N; tasks++ {
 		hi := min(done+m.s.perTask, b.N)

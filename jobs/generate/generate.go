@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 // Package generate is the job that makes a data set for the emulator: winds by
-// formula, rotated at random, solved and normalised into HDF5 shards in the
-// layout of the original.
+// formula or snapshots, rotated at random, solved and normalised into HDF5
+// shards in the layout of the original.
 //
 //	$ mpirun -n 2 columen generate configs/generate-small.toml
 //
@@ -33,20 +33,23 @@ func Job() run.Job {
 	return run.Job{
 		Name:  "generate",
 		Short: "Make a data set for the emulator, on MPI ranks",
-		Long: `Generate draws AGB winds by formula, looks at each from random directions,
-solves the line transfer in single precision and writes normalised samples as
-HDF5 shards in the layout of COEmuNet, with their statistics and a manifest.
+		Long: `Generate draws AGB winds by formula, or takes the snapshots of [[model]], looks
+at each from random directions, solves the line transfer in single precision and
+writes normalised samples as HDF5 shards in the layout of COEmuNet, with their
+statistics and a manifest.
 
 Ranks share the samples dynamically through the work folder NAME.work in
 output.dir, which they must all see; it grows to the size of the data set and is
 removed in the end. A run that was ended, even by kill -9, is continued by
 starting the same command again, with the same result to the last bit.
 
-Cell size (data.box_au over data.grid) and data.v_turb_ms are the same in all
-samples, since the network does not see them. Images have no background, as in
-the original; the observer stands at z → -∞ and v_z > 0 recedes. Statistics are
-those of the training set.`,
+Cell size (data.box_au over data.grid), data.v_turb_ms and the line are the same
+in all samples, since the network does not see them. Images have no background,
+as in the original; the observer stands at z → -∞ and v_z > 0 recedes.
+Statistics are those of the training set. [compat] switches on what the published
+generator does otherwise, all of it or one by one.`,
 		Example: "  columen generate configs/generate-small.toml --dry-run\n  mpirun -n 2 columen generate configs/generate-small.toml --threads 1\n" +
+			"  columen generate configs/generate-snapshot.toml\n" +
 			"  columen generate configs/generate-small.toml --set data.grid=64 --set output.name=medium --out /tmp/sets",
 		Config:  func() configs.Job { return new(configs.Generate) },
 		Outputs: outputs,

@@ -71,7 +71,7 @@ func TestWorkOfAnotherSnapshot(t *testing.T) {
 // TestQuirksAreSaid checks that the log and the dry run tell of quirks.
 func TestQuirksAreSaid(t *testing.T) {
 	dir := t.TempDir()
-	path := snapshotsIn(t, dir, "box_au = 20.0\n", "", "[split]", "[compat]\nmode = \"coemunet\"\n[split]")
+	path := snapshotsIn(t, dir, "rotations = 8", "rotations = 1", "box_au = 20.0\n", "", "[split]", "[compat]\nmode = \"coemunet\"\n[split]")
 	log := succeed(t, 1, measuring(), path, run.Flags{})
 	for _, part := range []string{"docs/compat.md", "doubled_dx lost_turbulence sample_box origin_rotation axis_angle published_solution", "cells differ in size between samples"} {
 		if !strings.Contains(log, part) {

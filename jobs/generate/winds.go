@@ -16,6 +16,7 @@ import (
 type winds struct {
 	s     *scheme
 	spans wind.Spans
+	row   *wind.Points // scratch
 }
 
 func newWinds(s *scheme) *winds { return &winds{s: s, spans: spansOf(s.cfg)} }
@@ -72,22 +73,29 @@ func (w *winds) fill(sample int, c *cube) error {
 }
 
 // evaluate fills a cube with the rotated wind at the centres of the cells:
-// scalars at Rᵀx, and the z component of R v(Rᵀx).
+// scalars at Rᵀx, and the z component of R v(Rᵀx), a row of cells along z at a
+// time.
 func (w *winds) evaluate(p wind.Parameters, r rotation.Rotation, c *cube) {
-	g, f, cell, at := w.s.shape.Grid, p.Field(), cellSizeM(w.s), 0
+	g, f, cell := w.s.shape.Grid, p.Field(), cellSizeM(w.s)
 	center := func(i int) float64 { return (float64(i) - 0.5*float64(g-1)) * cell }
-	turbulence := turbulenceMS(w.s, w.s.cfg.Data.VTurbMS)
+	if w.row == nil {
+		w.row = wind.NewPoints(g)
+	}
 	for i := range g {
 		for j := range g {
 			x, y := center(i), center(j)
 			for k := range g {
 				z := center(k)
-				n, t, v := f.At(r[0][0]*x+r[1][0]*y+r[2][0]*z, r[0][1]*x+r[1][1]*y+r[2][1]*z, r[0][2]*x+r[1][2]*y+r[2][2]*z)
-				c.density[at], c.temperature[at], c.turbulence[at] = n, t, turbulence
-				c.velocity[at] = r[2][0]*v[0] + r[2][1]*v[1] + r[2][2]*v[2]
-				at++
+				w.row.X[k], w.row.Y[k], w.row.Z[k] = r[0][0]*x+r[1][0]*y+r[2][0]*z, r[0][1]*x+r[1][1]*y+r[2][1]*z, r[0][2]*x+r[1][2]*y+r[2][2]*z
 			}
+			at := (i*g + j) * g
+			w.row.Density, w.row.Temperature, w.row.Velocity = c.density[at:at+g], c.temperature[at:at+g], c.velocity[at:at+g]
+			f.Evaluate(w.row, r[2])
 		}
+	}
+	turbulence := turbulenceMS(w.s, w.s.cfg.Data.VTurbMS)
+	for i := range c.turbulence {
+		c.turbulence[i] = turbulence
 	}
 	c.cellM = rayCellM(w.s, cell)
 }

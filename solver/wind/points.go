@@ -30,25 +30,25 @@ func (f *Field) Evaluate(p *Points, dir [3]float64) {
 	f.radii(p, dir)
 	// The arm: what At has, of cosines without branches.
 	n := len(p.X)
-	x, y, turn, height, density := p.X, p.Y[:n], p.turn[:n], p.height[:n], p.Density[:n]
-	for i := range x {
+	x, y, turn, height, density := p.X[:n], p.Y[:n], p.turn[:n], p.height[:n], p.Density[:n]
+	for i := range n {
 		sin, cos := sinCosTurn(turn[i])
 		if plane := x[i]*x[i] + y[i]*y[i]; plane > 0 {
 			cos = (x[i]*cos + y[i]*sin) / math.Sqrt(plane)
 		}
-		c := max(0, (1+cos)/2)
+		c := 0.5 + 0.5*cos
 		across := c * c * c
-		turn[i] = across * across
+		turn[i] = across * across // an even power: −0 or a rounding below 0 does no harm
 	}
-	for i := range height {
+	for i := range n {
 		height[i] = exp(height[i])
 	}
 	held, temperature := p.held[:n], p.Temperature[:n]
-	for i, h := range held {
-		temperature[i] = math.Log(h)
+	for i := range n {
+		temperature[i] = math.Log(held[i])
 	}
 	slope, least := -0.5*f.p.TemperatureSlope, f.p.TemperatureFloorK
-	for i := range temperature {
+	for i := range n {
 		arm := turn[i] * height[i]
 		density[i] = f.p.DensityM3 / held[i] * (betweenArms + f.p.Contrast*arm)
 		t := f.p.TemperatureK * exp(slope*temperature[i]) * (1 + armHeating*arm)
@@ -64,9 +64,9 @@ func (f *Field) Evaluate(p *Points, dir [3]float64) {
 // exponent of its height, and the velocity.
 func (f *Field) radii(p *Points, dir [3]float64) {
 	n := len(p.X)
-	x, y, z, held, turn, height, velocity := p.X, p.Y[:n], p.Z[:n], p.held[:n], p.turn[:n], p.height[:n], p.Velocity[:n]
+	x, y, z, held, turn, height, velocity := p.X[:n], p.Y[:n], p.Z[:n], p.held[:n], p.turn[:n], p.height[:n], p.Velocity[:n]
 	inner, phase, perM := f.p.InnerRadiusM, f.p.PhaseRad/(2*math.Pi), 1/f.p.SpacingM
-	for i := range x {
+	for i := range n {
 		plane := x[i]*x[i] + y[i]*y[i]
 		square := plane + z[i]*z[i]
 		r := math.Sqrt(square)
