@@ -62,7 +62,7 @@ type Manifest struct {
 	Species       string        `json:"species"`
 	Transition    string        `json:"transition"` // such as 2-1
 	FrequenciesHz []float64     `json:"frequencies_hz"`
-	CellSizeM     float64       `json:"cell_size_m"` // 0 if it varies, with Compat only
+	CellSizeM     float64       `json:"cell_size_m"` // 0 if it varies, with compat only
 	VTurbMS       float64       `json:"v_turb_ms"`
 	Compat        string        `json:"compat,omitempty"` // CompatPublished or CompatSwitched, or empty
 	Quirks        []string      `json:"quirks,omitempty"` // of the published generator, with Compat only
@@ -118,7 +118,7 @@ func (m *Manifest) Validate() error {
 		return fmt.Errorf("compat %q: want %q, %q or nothing", m.Compat, CompatPublished, CompatSwitched)
 	case len(m.Quirks) > 0 && m.Compat == "":
 		return fmt.Errorf("quirks %q without compat: want both or none", m.Quirks)
-	case !(m.CellSizeM > 0 || m.CellSizeM == 0 && m.Compat != "") || math.IsInf(m.CellSizeM, 0):
+	case !(m.CellSizeM > 0 || m.CellSizeM == 0 && (m.Compat == CompatPublished || slices.Contains(m.Quirks, "sample_box"))) || math.IsInf(m.CellSizeM, 0):
 		return fmt.Errorf("cell_size_m = %g: want a positive number", m.CellSizeM)
 	case !(m.VTurbMS >= 0) || math.IsInf(m.VTurbMS, 0):
 		return fmt.Errorf("v_turb_ms = %g: want a number ≥ 0", m.VTurbMS)
