@@ -4,6 +4,7 @@ package configs
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 )
@@ -187,5 +188,25 @@ func TestGenerateExample(t *testing.T) {
 	other.Data.Seed++
 	if Digest(&moved) != Digest(&g) || Digest(&other) == Digest(&g) {
 		t.Error("the digest should depend on the seed, and not on folder and threads")
+	}
+}
+
+// TestSnapshotExample checks that the example loads, that what it prints loads to
+// the same, and that its cube fits the model in every direction.
+func TestSnapshotExample(t *testing.T) {
+	var g, again Generate
+	if err := Load("generate-snapshot.toml", nil, &g); err != nil {
+		t.Fatal(err)
+	}
+	var printed strings.Builder
+	if err := errors.Join(Print(&printed, &g), Decode([]byte(printed.String()), "elsewhere/printed.toml", nil, &again)); err != nil || Digest(&again) != Digest(&g) {
+		t.Errorf("error %v, digest %s, want %s", err, Digest(&again), Digest(&g))
+	}
+	if half := 60.0; g.Data.BoxAU*math.Sqrt(3)/2 > half || g.NumModels() != 1 || g.Mapping.Method != "haar" || len(g.Quirks().Names()) != 0 {
+		t.Errorf("box %g au, %d models, quirks %v", g.Data.BoxAU, g.NumModels(), g.Quirks().Names())
+	}
+	g.Compat = &Compat{Mode: "coemunet"}
+	if Digest(&g) == Digest(&again) {
+		t.Error("the digest should depend on quirks")
 	}
 }

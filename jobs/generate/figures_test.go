@@ -249,8 +249,11 @@ func lines(title, x, y string, curves map[string]plotter.XYs) *plot.Plot {
 
 func save(t *testing.T, path string, row []*plot.Plot) {
 	t.Helper()
-	side := 2.6 * vg.Inch
-	c := vgimg.NewWith(vgimg.UseWH(side*vg.Length(len(row)), side), vgimg.UseDPI(80))
+	side, high := 2.6*vg.Inch, 2.6*vg.Inch
+	if len(row) == 4 {
+		high = 3.2 * vg.Inch // room for the labels below the spectrum, so that images stay square
+	}
+	c := vgimg.NewWith(vgimg.UseWH(side*vg.Length(len(row)), high), vgimg.UseDPI(80))
 	tiles := draw.Tiles{Rows: 1, Cols: len(row), PadX: vg.Points(10), PadTop: vg.Points(6), PadBottom: vg.Points(6), PadLeft: vg.Points(6), PadRight: vg.Points(6)}
 	for j, canvas := range plot.Align([][]*plot.Plot{row}, tiles, draw.New(c))[0] {
 		row[j].Draw(canvas)
