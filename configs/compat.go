@@ -30,8 +30,9 @@ func (g *Generate) Quirks() Quirks {
 		return value == "on" || value == "auto" && applies && c.Mode == "coemunet"
 	}
 	points := len(g.Models) > 0
+	alone := points && g.Data.Models == 0 // winds have no points whose box it could be
 	return Quirks{
-		DoubledDX: is(c.DoubledDX, true), LostTurbulence: is(c.LostTurbulence, true), SampleBox: points && is(c.SampleBox, true),
+		DoubledDX: is(c.DoubledDX, true), LostTurbulence: is(c.LostTurbulence, true), SampleBox: alone && is(c.SampleBox, true),
 		OriginRotation: points && is(c.OriginRotation, true), AxisAngle: is(c.AxisAngle, true), PublishedSolution: is(c.PublishedSolution, true),
 	}
 }
@@ -55,12 +56,11 @@ func (q Quirks) Names() []string {
 func (g *Generate) BoxFixed() bool { return !g.Quirks().SampleBox }
 
 func (c *Compat) validate(r *report, g *Generate) {
-	if len(g.Models) == 0 {
-		for key, value := range map[string]string{"sample_box": c.SampleBox, "origin_rotation": c.OriginRotation} {
-			if value == "on" {
-				r.add("compat."+key, text(value), "a wind by formula has no points and its star in the origin", "auto or off, or [[model]]")
-			}
-		}
+	if c.SampleBox == "on" && g.Data.Models > 0 {
+		r.add("compat.sample_box", text(c.SampleBox), "a wind by formula has no points", "auto or off, or snapshots alone")
+	}
+	if c.OriginRotation == "on" && len(g.Models) == 0 {
+		r.add("compat.origin_rotation", text(c.OriginRotation), "a wind by formula has its star in the origin", "auto or off, or [[model]]")
 	}
 	if !g.BoxFixed() && g.Data.BoxAU != 0 {
 		r.add("data.box_au", text(g.Data.BoxAU), "given together with compat.sample_box, by which each sample has a box of its own", `no box_au, or sample_box = "off"`)

@@ -11,8 +11,8 @@ import (
 // snapshots, seen from random directions, become a data set.
 type Generate struct {
 	Data     Data     `toml:"data" doc:"The samples"`
-	Wind     *Wind    `toml:"wind" doc:"What winds by formula are drawn from; absent with [[model]]"`
-	Models   []Model  `toml:"model" need:"no" doc:"A snapshot to take as a model; without any, models are winds by formula"`
+	Wind     *Wind    `toml:"wind" doc:"What winds by formula are drawn from"`
+	Models   []Model  `toml:"model" need:"no" doc:"A snapshot to take as a model, beside or instead of winds by formula"`
 	Mapping  *Mapping `toml:"mapping" doc:"How snapshots become cubes; absent for winds by formula"`
 	Compat   *Compat  `toml:"compat" doc:"Quirks of the published generator, for comparisons; absent means none. docs/compat.md has each with what it does"`
 	Line     DataLine `toml:"line" doc:"The molecule and the transition: one for all samples, as the network does not see it"`
@@ -28,7 +28,7 @@ type Data struct {
 	Grid      int     `toml:"grid" unit:"-" allow:"32|64|128" doc:"Cells along each edge of the cube"`
 	Channels  int     `toml:"channels" unit:"-" allow:"1..31" doc:"Channels of the image, symmetric about the line: 7 or 31 for mulfreq, else 1"`
 	SpacingMS float64 `toml:"spacing_ms" unit:"m s⁻¹" default:"300.0" allow:">0" doc:"Distance of channels in radio velocity; 300 as published"`
-	Models    int     `toml:"models" unit:"-" need:"no" allow:"1..10000000" doc:"Winds to draw; absent with [[model]]"`
+	Models    int     `toml:"models" unit:"-" need:"no" allow:"1..10000000" doc:"Winds to draw; none when absent"`
 	Rotations int     `toml:"rotations" unit:"-" allow:"1..1000000" doc:"Random directions from which each model is seen; 1 for faceon"`
 	Seed      int     `toml:"seed" unit:"-" default:"1" allow:">=0" doc:"Seed of winds, directions, split and order"`
 	BoxAU     float64 `toml:"box_au" unit:"au" need:"no" allow:">0" doc:"Edge of the cube, the same for all samples, so that the size of cells is; absent only with compat.sample_box"`
@@ -82,13 +82,8 @@ func (g *Generate) NumThreads() int { return g.Parallel.Threads }
 // CheckSize returns nil: any number of ranks can share the samples.
 func (g *Generate) CheckSize(string, int) error { return nil }
 
-// NumModels returns the number of models: of snapshots, or of winds to draw.
-func (g *Generate) NumModels() int {
-	if len(g.Models) > 0 {
-		return len(g.Models)
-	}
-	return g.Data.Models
-}
+// NumModels returns the number of models: winds to draw, and snapshots.
+func (g *Generate) NumModels() int { return g.Data.Models + len(g.Models) }
 
 // Samples returns the number of samples before outliers are dropped.
 func (g *Generate) Samples() int { return g.NumModels() * g.Data.Rotations }
@@ -119,14 +114,16 @@ func (g *Generate) validate(r *report) {
 	if half := 0.5 * float64(max(d.Channels-1, 0)) * d.SpacingMS; half >= speedOfLight {
 		r.add("data.spacing_ms", text(d.SpacingMS), fmt.Sprintf("%d channels reach the speed of light", d.Channels), "channels within ±299792458 m s⁻¹")
 	}
-	g.Split.validate(r, models, g.Samples())
+	g.Split.validate(r, d.Models, d.Rotations, "winds")
+	g.Split.validate(r, len(g.Models), d.Rotations, "snapshots")
 }
 
-// validate checks that every part that is asked for gets something.
-func (s *Split) validate(r *report, models, samples int) {
-	total, what := models, "models"
+// validate checks that every part that is asked for gets something of the
+// models of an origin.
+func (s *Split) validate(r *report, models, rotations int, what string) {
+	total := models
 	if s.By == "sample" {
-		total, what = samples, "samples"
+		total, what = models*rotations, "samples of "+what
 	}
 	if total == 0 { // refused already
 		return

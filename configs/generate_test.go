@@ -55,8 +55,8 @@ func TestBadSnapshots(t *testing.T) {
 		{"no mapping", "[mapping]\nco_per_h2 = 1e-4\n", "", "mapping", "missing", "how snapshots become cubes"},
 		{"no abundance", "co_per_h2 = 1e-4\n", "", "mapping.co_per_h2", "missing", "above 0"},
 		{"unknown mapping", "[mapping]", "[mapping]\nmethod = \"voronoi\"", "mapping.method", `"voronoi"`, "haar"},
-		{"spans of winds", "[mapping]", "[wind]\n[mapping]", "wind", "together with [[model]]", "one origin"},
-		{"a part of nothing", "test = 0.0", "test = 0.1", "split.test", "of 1 models that is none", "makes one at least"},
+		{"spans of winds", "[mapping]", "[wind]\n[mapping]", "wind", "without data.models", "only with winds to draw"},
+		{"a part of nothing", "test = 0.0", "test = 0.1", "split.test", "of 1 snapshots that is none", "makes one at least"},
 		{"no box", "box_au = 800.0\n", "", "data.box_au", "missing", "above 0 [au]"},
 		{"two boxes", "[mapping]", "[compat]\nmode = \"coemunet\"\n[mapping]", "data.box_au", "each sample has a box of its own", "sample_box = \"off\""},
 		{"two centres", "[mapping]", "[compat]\norigin_rotation = \"on\"\n[mapping]\ncenter_au = [1.0, 2.0, 3.0]", "mapping.center_au", "together with compat.origin_rotation", "no center_au"},
@@ -78,6 +78,7 @@ func TestQuirks(t *testing.T) {
 		{strings.Replace(goodSnapshots, "box_au = 800.0\n", "", 1), "[compat]\nmode = \"coemunet\"\n", all},
 		{goodSnapshots, "[compat]\nmode = \"coemunet\"\nsample_box = \"off\"\ndoubled_dx = \"off\"\n", "lost_turbulence origin_rotation axis_angle published_solution"},
 		{goodSnapshots, "[compat]\naxis_angle = \"on\"\n", "axis_angle"},
+		{strings.Replace(goodSnapshots, "rotations = 5", "rotations = 5\nmodels = 3", 1), "[compat]\nmode = \"coemunet\"\n", "doubled_dx lost_turbulence origin_rotation axis_angle published_solution"},
 		{goodGenerate, "[compat]\nmode = \"coemunet\"\n", "doubled_dx lost_turbulence axis_angle published_solution"},
 	} {
 		var g Generate
@@ -147,9 +148,9 @@ func TestBadGenerate(t *testing.T) {
 		{"negative seed", "box_au", "seed = -1\nbox_au", "data.seed", "-1", "at least 0"},
 		{"channels beyond light", "box_au", "spacing_ms = 1e8\nbox_au", "data.spacing_ms", "1e+08", "within ±299792458"},
 		{"split by what", "[output]", "[split]\nby = \"rotation\"\n[output]", "split.by", `"rotation"`, "one of model, sample"},
-		{"fractions of all", "[output]", "[split]\nvalidation = 0.5\ntest = 0.5\n[output]", "split.test", "nothing of 20 models is left", "a sum below 1"},
+		{"fractions of all", "[output]", "[split]\nvalidation = 0.5\ntest = 0.5\n[output]", "split.test", "nothing of 20 winds is left", "a sum below 1"},
 		{"fraction above one", "[output]", "[split]\ntest = 1.5\n[output]", "split.test", "1.5", "from 0 to 1"},
-		{"fraction of nothing", "[output]", "[split]\nvalidation = 0.01\n[output]", "split.validation", "of 20 models that is none", "makes one at least"},
+		{"fraction of nothing", "[output]", "[split]\nvalidation = 0.01\n[output]", "split.validation", "of 20 winds that is none", "makes one at least"},
 		{"empty shards", "[output]", "[shards]\nsamples = 0\n[output]", "shards.samples", "0", "an integer from 1"},
 		{"ranks", "[output]", "[parallel]\nranks = [2, 1, 1]\n[output]", "parallel.ranks", "unknown key", "threads, watchdog_s"},
 		{"name with a folder", `"test"`, `"a/b"`, "output.name", `"a/b"`, "a name of letters"},
@@ -167,7 +168,8 @@ func TestBadGenerate(t *testing.T) {
 		{"quirk of points", "[output]", "[compat]\nsample_box = \"on\"\n[output]", "compat.sample_box", "no points", "auto or off"},
 		{"unknown quirk", "[output]", "[compat]\nmode = \"magritte\"\n[output]", "compat.mode", `"magritte"`, "one of off, coemunet"},
 		{"quirk on and off", "[output]", "[compat]\ndoubled_dx = true\n[output]", "compat.doubled_dx", "true", "one of auto, on, off"},
-		{"snapshots and winds", "[output]", "[split]\nvalidation = 0.0\ntest = 0.0\n[mapping]\nco_per_h2 = 1e-4\n" + oneSnapshot + "[output]", "data.models", "together with [[model]]", "one origin"},
+		{"too few snapshots beside winds", "[output]", "[mapping]\nco_per_h2 = 1e-4\n" + oneSnapshot + "[split]\ntest = 0.0\n[output]", "split.validation", "of 1 snapshots that is none", "makes one at least"},
+		{"a box of points beside winds", "[output]", "[split]\nvalidation = 0.0\ntest = 0.0\n[mapping]\nco_per_h2 = 1e-4\n" + oneSnapshot + "[compat]\nsample_box = \"on\"\n[output]", "compat.sample_box", "no points", "snapshots alone"},
 	} {
 		t.Run(c.name, func(t *testing.T) { refuses(t, goodGenerate, c.old, c.edit, c.field, c.value, c.allowed) })
 	}

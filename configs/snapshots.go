@@ -40,23 +40,19 @@ func (l *DataLine) validate(r *report, kind string) {
 
 // validateModels checks that there are winds or snapshots, and what each needs.
 func (g *Generate) validateModels(r *report) {
+	switch {
+	case g.Data.Models > 0 && g.Wind != nil:
+		g.Wind.validate(r)
+	case g.Data.Models == 0 && len(g.Models) == 0:
+		r.missing("data.models", "an integer from 1 to 10000000, or [[model]] tables of snapshots")
+	case g.Wind != nil:
+		r.add("wind", "", "given without data.models", "[wind] only with winds to draw")
+	}
 	if len(g.Models) == 0 {
-		if g.Data.Models == 0 {
-			r.missing("data.models", "an integer from 1 to 10000000, or [[model]] tables of snapshots")
-		}
 		if g.Mapping != nil {
 			r.add("mapping", "", "given without [[model]]", "[mapping] only with snapshots: winds by formula are evaluated at the cells")
 		}
-		if g.Wind != nil {
-			g.Wind.validate(r)
-		}
 		return
-	}
-	if g.Data.Models != 0 {
-		r.add("data.models", text(g.Data.Models), "given together with [[model]]", "winds by formula or snapshots: a data set has one origin")
-	}
-	if g.Wind != nil {
-		r.add("wind", "", "given together with [[model]]", "winds by formula or snapshots: a data set has one origin")
 	}
 	if g.Mapping == nil {
 		r.missing("mapping", "[mapping], which says how snapshots become cubes")

@@ -88,7 +88,7 @@ func build(env *run.Env) (*task, error) {
 		window := configs.Spectrum{Channels: cfg.Data.Channels, SpacingMS: cfg.Data.SpacingMS}
 		t.frequencies, err = window.Frequencies(t.line.RestFrequencyHz)
 	}
-	if err == nil && t.hydro() {
+	if err == nil && len(cfg.Models) > 0 {
 		t.library = newLibrary(env.Args[0], t.scheme, t.line.Species, env.Threads)
 		err = t.lookAhead()
 	}
@@ -231,7 +231,7 @@ func (t *task) report() error {
 
 // cite names the publications behind the data set in the manifest.
 func (t *task) cite() {
-	if t.hydro() {
+	if t.library != nil {
 		t.env.Manifest.Cite("De Ceuster et al. 2024, pomme (mapping of points to nested cells)")
 	}
 	for _, reference := range []string{

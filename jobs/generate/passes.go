@@ -195,7 +195,7 @@ func (t *task) writeShard(ctx context.Context, rec *record, sh shard, entryPath 
 	if err != nil {
 		return err
 	}
-	entry := dataset.ShardEntry{Path: sh.name, Part: sh.part, Origin: t.origin(), Samples: len(kept), SHA256: sums}
+	entry := dataset.ShardEntry{Path: sh.name, Part: sh.part, Origin: sh.origin, Samples: len(kept), SHA256: sums}
 	for _, sample := range kept {
 		entry.Models = append(entry.Models, t.modelName(sample/t.cfg.Data.Rotations))
 	}

@@ -8,13 +8,17 @@ import (
 )
 
 // rotation returns that of a sample: a function of the seed, the number of the
-// model and that of the rotation alone.
+// model among those of its origin and that of the rotation alone.
 func (s *scheme) rotation(sample int) rotation.Rotation {
 	if s.kind() == dataset.FaceOn {
 		return rotation.Identity()
 	}
 	d := s.cfg.Data
-	u := dataset.NewRandom(uint64(d.Seed), dataset.PurposeView, uint64(sample%d.Rotations), uint64(sample/d.Rotations))
+	number := sample / d.Rotations
+	if i, is := s.snapshot(number); is {
+		number = i
+	}
+	u := dataset.NewRandom(uint64(d.Seed), dataset.PurposeView, uint64(sample%d.Rotations), uint64(number))
 	if s.quirks.AxisAngle {
 		return rotation.AxisAngle(u)
 	}

@@ -53,11 +53,25 @@ type maker struct {
 
 // newMaker returns a maker of the task.
 func (t *task) newMaker() (*maker, error) {
-	var from gas = newWinds(t.scheme)
-	if t.hydro() {
-		from = newSnapshots(t.scheme, t.library)
+	from := &mixed{s: t.scheme, winds: newWinds(t.scheme)}
+	if t.library != nil {
+		from.snapshots = newSnapshots(t.scheme, t.library)
 	}
 	return makerOf(t.scheme, from, t.line, t.frequencies)
+}
+
+// mixed takes each sample from where its model comes from.
+type mixed struct {
+	s         *scheme
+	winds     *winds
+	snapshots *snapshots
+}
+
+func (m *mixed) fill(sample int, c *cube) error {
+	if _, is := m.s.snapshot(sample / m.s.cfg.Data.Rotations); is {
+		return m.snapshots.fill(sample, c)
+	}
+	return m.winds.fill(sample, c)
 }
 
 func makerOf(s *scheme, from gas, l *line.Line, frequenciesHz []float64) (*maker, error) {

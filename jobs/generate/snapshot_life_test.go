@@ -3,12 +3,15 @@
 package generate
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/columen/columen/configs"
+	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/jobs/internal/run"
 )
 
@@ -47,6 +50,44 @@ func TestSnapshotsSurviveKill(t *testing.T) {
 	// The models are one, so that equal rotations of two would be equal samples.
 	if want["000000.raw"] == want["000001.raw"] || want["000000.raw"] == want["000008.raw"] {
 		t.Error("two rotations give one sample")
+	}
+}
+
+// TestWindsAndSnapshots checks a set of both: samples are those of sets of each,
+// every part has both, and no shard has.
+func TestWindsAndSnapshots(t *testing.T) {
+	both, winds, snaps := t.TempDir(), t.TempDir(), t.TempDir()
+	succeed(t, 2, measuring(), snapshotsIn(t, both, "rotations = 8", "rotations = 2\nmodels = 5"), run.Flags{})
+	succeed(t, 1, measuring(), configIn(t, winds, "models = 8", "models = 5", "rotations = 3", "rotations = 2", "box_au = 800.0", "box_au = 20.0",
+		"validation = 0.13", "validation = 0.34", "test = 0.13", "test = 0.34"), run.Flags{})
+	succeed(t, 1, measuring(), snapshotsIn(t, snaps, "rotations = 8", "rotations = 2"), run.Flags{})
+	got, first, second := workFiles(t, both), workFiles(t, winds), workFiles(t, snaps)
+	for i := range 16 {
+		want := first[taskName(i)]
+		if i >= 10 {
+			want = second[taskName(i-10)]
+		}
+		if want == "" || got[taskName(i)] != want {
+			t.Errorf("sample %d is not that of a set of one origin", i)
+		}
+	}
+	cfg := snapshotConfig("mulfreq", nil)
+	cfg.Data.Models, cfg.Split = 5, configs.Split{By: "model", Validation: 0.34, Test: 0.34}
+	cfg.Models = append(cfg.Models, cfg.Models[0], cfg.Models[0])
+	s, err := newScheme(cfg)
+	must(t, err)
+	seen := map[string]int{}
+	for _, sh := range s.shards {
+		seen[string(sh.part)+" "+string(sh.origin)] += len(sh.samples)
+		for _, sample := range sh.samples {
+			if _, is := s.snapshot(sample / cfg.Data.Rotations); is != (sh.origin == dataset.Hydro) {
+				t.Errorf("%s of %s has sample %d", sh.name, sh.origin, sample)
+			}
+		}
+	}
+	want := map[string]int{"train parametric": 3, "train hydro": 3, "validation parametric": 6, "validation hydro": 3, "test parametric": 6, "test hydro": 3}
+	if !maps.Equal(seen, want) {
+		t.Errorf("samples %v, want %v", seen, want)
 	}
 }
 

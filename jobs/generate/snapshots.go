@@ -26,7 +26,8 @@ type snapshots struct {
 func newSnapshots(s *scheme, l *library) *snapshots { return &snapshots{s: s, library: l} }
 
 func (p *snapshots) fill(sample int, c *cube) error {
-	snap, err := p.library.model(sample / p.s.cfg.Data.Rotations)
+	i, _ := p.s.snapshot(sample / p.s.cfg.Data.Rotations)
+	snap, err := p.library.model(i)
 	if err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (t *task) publish() error {
 		CellSizeM: cellSizeM(t.scheme), VTurbMS: lineWidthMS(t.scheme), SplitBy: t.cfg.Split.By, Seed: uint64(t.cfg.Data.Seed),
 		Compat: t.compat(), Quirks: t.quirks.Names(), ConfigDigest: t.env.Manifest.Digest, Normalization: t.norm, Range: t.span,
 	}
-	if !t.hydro() {
+	if t.cfg.Data.Models > 0 {
 		m.Parameters = parametersOf(t.cfg)
 	}
 	samples, folder := 0, t.folder(t.shardPass())
