@@ -8,7 +8,7 @@ type Compat struct {
 	Mode              string  `toml:"mode" unit:"-" default:"\"off\"" allow:"off|coemunet" doc:"What the quirks on auto are: coemunet has all that apply to the models, off has none"`
 	DoubledDX         string  `toml:"doubled_dx" unit:"-" default:"\"auto\"" allow:"auto|on|off" doc:"Rays are twice as long as the cells they cross"`
 	LostTurbulence    string  `toml:"lost_turbulence" unit:"-" default:"\"auto\"" allow:"auto|on|off" doc:"v_turb/c is taken for v_turb in m/s: lines have their thermal width only"`
-	SampleBox         string  `toml:"sample_box" unit:"-" default:"\"auto\"" allow:"auto|on|off" doc:"The cube is the middle half of the box round the rotated points, along each axis: cells differ between samples and are no cubes; snapshots only"`
+	SampleBox         string  `toml:"sample_box" unit:"-" default:"\"auto\"" allow:"auto|on|off" doc:"The cube is the middle half of the box round the rotated points, along each axis: cells differ between samples and are no cubes; without winds by formula only"`
 	OriginRotation    string  `toml:"origin_rotation" unit:"-" default:"\"auto\"" allow:"auto|on|off" doc:"Models turn about the origin of their coordinates, not about the middle of the cube; snapshots only"`
 	AxisAngle         string  `toml:"axis_angle" unit:"-" default:"\"auto\"" allow:"auto|on|off" doc:"A uniform angle about a uniform axis: small rotations are too frequent"`
 	PublishedSolution string  `toml:"published_solution" unit:"-" default:"\"auto\"" allow:"auto|on|off" doc:"The published formal solution between cell centres, with |I| for I: slow, in double precision"`

@@ -33,7 +33,7 @@ func Job() run.Job {
 	return run.Job{
 		Name:  "generate",
 		Short: "Make a data set for the emulator, on MPI ranks",
-		Long: `Generate draws AGB winds by formula, or takes the snapshots of [[model]], looks
+		Long: `Generate draws AGB winds by formula and takes the snapshots of [[model]], looks
 at each from random directions, solves the line transfer in single precision and
 writes normalised samples as HDF5 shards in the layout of COEmuNet, with their
 statistics and a manifest.
