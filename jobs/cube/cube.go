@@ -26,13 +26,15 @@ import (
 func Job() run.Job {
 	return run.Job{
 		Name:  "cube",
-		Short: "Average a hydrodynamic snapshot onto a uniform cube",
-		Long: `Cube reads a hydrodynamic snapshot and writes a cube file (HDF5): the CO density
-[m⁻³], the gas temperature [K], the velocity and the turbulent width [m/s] on a
-uniform mesh, ready for columen solve.
+		Short: "Map a hydrodynamic model to a uniform cube",
+		Long: `Cube reads a hydrodynamic model (AMRVAC, Phantom, Magritte) and writes a cube
+file (HDF5): the CO density [m⁻³], the gas temperature [K], the velocity and the
+turbulent width [m/s] on a uniform mesh, ready for columen solve.
 
-The average is conservative: densities are weighted by volume, velocities and
-temperatures by mass, with exact overlaps for any region and number of cells.`,
+The average of refined meshes is conservative: densities are weighted by volume,
+velocities and temperatures by mass, with exact overlaps for any region and
+number of cells. Particles are spread with their kernel, which keeps their mass;
+points of other codes fill the cells that they are nearest to.`,
 		Example: "  columen cube configs/cube.toml\n  mpirun -n 4 columen cube configs/cube.toml --set 'cube.cells=[256,256,256]'",
 		Config:  func() configs.Job { return new(configs.Cube) },
 		Outputs: func(cfg configs.Job) []string {
@@ -49,7 +51,11 @@ func open(env *run.Env, cfg *configs.Cube) (*model.Source, error) {
 	if err := model.NeedHDF5(env.Args[0], "output.name", strconv.Quote(cfg.Output.Name), "no other format of a cube"); err != nil {
 		return nil, err
 	}
-	return model.Open(env.Args[0], cfg.Model, cfg.Cube)
+	src, err := model.Open(env.Args[0], cfg.Model, cfg.Cube)
+	if err == nil {
+		src.Threads = env.Threads
+	}
+	return src, err
 }
 
 func plan(_ context.Context, env *run.Env) error {

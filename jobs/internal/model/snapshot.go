@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/columen/columen/configs"
+	"github.com/columen/columen/solver/grid"
 	"github.com/columen/columen/solver/hydro"
 )
 
@@ -64,6 +65,9 @@ func openSnapshot(file string, m configs.Model, c *configs.Cubing) (*Source, err
 		err = s.openMagritte(file, m, c)
 	default:
 		err = s.openAMRVAC(m, c)
+	}
+	if err == nil {
+		err = s.lay(file, c)
 	}
 	if err != nil {
 		s.Close()
@@ -123,15 +127,15 @@ func (s *Source) openPhantom(m configs.Model, c *configs.Cubing) error {
 		return err
 	}
 	defer p.Close()
+	s.conversion = conversionOf(c)
 	s.points, err = p.Points(hydro.PhantomOptions{
 		MeanMolWeight: m.Phantom.MeanMolWeight, TemperatureK: m.Phantom.TemperatureK, Boundary: m.Phantom.BoundaryParticles == "keep",
-	}, conversionOf(c))
+	}, s.conversion)
 	if err != nil {
 		return err
 	}
 	s.Reference = "Price et al. 2018, PASA 35, e031 (Phantom)"
-	s.floorK = c.TemperatureFloorK
-	return s.place(s.points.Box(), c)
+	return s.place(boxAround(s.points), c)
 }
 
 func (s *Source) openMagritte(file string, m configs.Model, c *configs.Cubing) error {
@@ -143,6 +147,7 @@ func (s *Source) openMagritte(file string, m configs.Model, c *configs.Cubing) e
 		return err
 	}
 	defer p.Close()
+	s.conversion = conversionOf(c)
 	o := hydro.MagritteOptions{TemperatureFloorK: c.TemperatureFloorK}
 	if t := m.Magritte; t != nil {
 		o.Species, o.Column, o.KeepBoundary, o.VTurb2Unit, o.VelocityUnit = t.Species, t.SpeciesColumn, t.Boundary == "keep", t.VTurb2Unit, t.VelocityUnit
@@ -152,6 +157,15 @@ func (s *Source) openMagritte(file string, m configs.Model, c *configs.Cubing) e
 		return err
 	}
 	s.Reference = "De Ceuster et al. 2020, MNRAS 492, 1812 (Magritte)"
-	s.floorK = c.TemperatureFloorK
-	return s.place(s.points.Box(), c)
+	return s.place(boxAround(s.points), c)
+}
+
+// boxAround is the box of all points, by a trifle larger, so that none lies on
+// its upper faces, which belong to the cells beyond.
+func boxAround(p *hydro.Points) grid.Box {
+	b := p.Box()
+	for a, size := range b.Size() {
+		b.Max[a] += 1e-9 * size
+	}
+	return b
 }
