@@ -79,17 +79,17 @@ func openSnapshot(file string, m configs.Model, c *configs.Cubing) (*Source, err
 // checkTables refuses tables of another format than that of the file, and a
 // missing table of a format that needs one.
 func checkTables(file string, m configs.Model, format string) error {
-	kind := map[string]string{"amrvac": "an AMRVAC snapshot", "phantom": "a Phantom dump", "magritte": "a Magritte model"}
-	if format == "amrvac" && m.AMRVAC == nil || format == "phantom" && m.Phantom == nil {
-		key := map[string]string{"amrvac": "model.amrvac.length_cm", "phantom": "model.phantom.mean_mol_weight"}[format]
-		return &configs.Error{Problems: []configs.Problem{{File: file, Field: key, Reason: fmt.Sprintf("missing, and %s is taken as %s", m.Snapshot, kind[format]),
-			Allowed: "[model." + format + "] with what the file does not hold, or another model.format"}}}
-	}
+	kind := map[string]string{"amrvac": "an AMRVAC snapshot", "phantom": "a Phantom dump", "magritte": "a Magritte model, for it is HDF5"}
 	for table, given := range map[string]bool{"amrvac": m.AMRVAC != nil, "phantom": m.Phantom != nil, "magritte": m.Magritte != nil} {
 		if given && table != format {
 			return &configs.Error{Problems: []configs.Problem{{File: file, Field: "model." + table, Value: "a table", Reason: fmt.Sprintf("given, but %s is taken as %s", m.Snapshot, kind[format]),
 				Allowed: "no [model." + table + "], or model.format = \"" + table + "\""}}}
 		}
+	}
+	if format == "amrvac" && m.AMRVAC == nil || format == "phantom" && m.Phantom == nil {
+		key := map[string]string{"amrvac": "model.amrvac.length_cm", "phantom": "model.phantom.mean_mol_weight"}[format]
+		return &configs.Error{Problems: []configs.Problem{{File: file, Field: key, Reason: fmt.Sprintf("missing, and %s is taken as %s", m.Snapshot, kind[format]),
+			Allowed: "[model." + format + "] with what the file does not hold, or another model.format"}}}
 	}
 	return nil
 }
