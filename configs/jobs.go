@@ -121,6 +121,7 @@ func (m *Model) validate(r *report, cube *Cubing) {
 }
 
 func (c *Cubing) validate(r *report) {
+	c.validateMethod(r)
 	lo, hi := c.RegionMinAU, c.RegionMaxAU
 	switch {
 	case lo == nil && hi == nil:

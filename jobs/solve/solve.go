@@ -71,6 +71,7 @@ func build(env *run.Env) (*task, error) {
 		t.source, err = model.Open(env.Args[0], t.cfg.Model, t.cfg.Cube)
 	}
 	if err == nil {
+		t.source.Threads = env.Threads
 		t.layout, err = t.decompose()
 	}
 	if err == nil {

@@ -5,7 +5,8 @@
 //
 // Of a cube file, a rank reads the cells of its block and nothing else. Of an
 // AMRVAC snapshot, every rank holds header and tree (24 bytes per leaf and
-// more) and reads the leaves that overlap its block, one after the other.
+// more) and reads the leaves that overlap its block, one after the other. Of a
+// model of points, every rank holds all points.
 package model
 
 import (
@@ -27,9 +28,15 @@ type Source struct {
 	Path string
 	Mesh grid.Mesh
 
-	snapshot   *hydro.AMRVAC
-	conversion hydro.Conversion
-	cube       *cubefile.File
+	Threads int // that map points to cells; 0 is one
+
+	// One of these is set, or, of a snapshot mapped as points, the first two.
+	snapshot *hydro.AMRVAC
+	points   *hydro.Points
+	cube     *cubefile.File
+
+	conversion hydro.Conversion // with snapshot
+	plan       plan             // with snapshot or points
 }
 
 // Open opens the model and lays out its mesh. Errors name the file of the
@@ -68,7 +75,15 @@ func Open(file string, m configs.Model, c *configs.Cubing) (*Source, error) {
 		}
 	}
 	s.conversion = hydro.Conversion{MassPerH2AMU: c.MassPerH2AMU, COPerH2: c.COPerH2, TemperatureFloorK: c.TemperatureFloorK, VTurbMs: c.VTurbMS}
-	return s, s.conversion.Validate()
+	if err := s.conversion.Validate(); err != nil {
+		snap.Close()
+		return nil, err
+	}
+	if err := s.lay(file, c); err != nil {
+		snap.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 func regionError(path string, box grid.Box, c *configs.Cubing) error {
@@ -110,14 +125,5 @@ func Load[T grid.Float](s *Source, block grid.Block, velocities [3]bool, progres
 	if s.cube != nil {
 		return cubefile.Read[T](s.cube, block, velocities)
 	}
-	c, err := hydro.CellAverage[T](s.snapshot, s.Mesh, block, s.conversion, progress)
-	if err != nil {
-		return nil, err
-	}
-	for a, wanted := range velocities {
-		if !wanted {
-			c.Velocity[a] = nil
-		}
-	}
-	return c, nil
+	return mapped[T](s, block, velocities, progress)
 }
