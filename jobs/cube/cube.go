@@ -34,7 +34,9 @@ turbulent width [m/s] on a uniform mesh, ready for columen solve.
 The average of refined meshes is conservative: densities are weighted by volume,
 velocities and temperatures by mass, with exact overlaps for any region and
 number of cells. Particles are spread with their kernel, which keeps their mass;
-points of other codes fill the cells that they are nearest to.`,
+points of other codes fill the cells that they are nearest to. cube.method
+chooses other rules, among them that of the published data sets of COEmuNet, and
+[cube.rotation] turns the model before.`,
 		Example: "  columen cube configs/cube.toml\n  mpirun -n 4 columen cube configs/cube.toml --set 'cube.cells=[256,256,256]'",
 		Config:  func() configs.Job { return new(configs.Cube) },
 		Outputs: func(cfg configs.Job) []string {
@@ -51,11 +53,7 @@ func open(env *run.Env, cfg *configs.Cube) (*model.Source, error) {
 	if err := model.NeedHDF5(env.Args[0], "output.name", strconv.Quote(cfg.Output.Name), "no other format of a cube"); err != nil {
 		return nil, err
 	}
-	src, err := model.Open(env.Args[0], cfg.Model, cfg.Cube)
-	if err == nil {
-		src.Threads = env.Threads
-	}
-	return src, err
+	return model.Open(env.Args[0], cfg.Model, cfg.Cube)
 }
 
 func plan(_ context.Context, env *run.Env) error {
@@ -88,6 +86,7 @@ func execute(ctx context.Context, env *run.Env) error {
 		return err
 	}
 	defer src.Close()
+	src.Threads = env.Threads
 	if cfg.Cube.Precision == "f32" {
 		return write[float32](ctx, env, comm, cfg, src)
 	}

@@ -3,6 +3,7 @@
 package mapping
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -70,3 +71,38 @@ func BenchmarkRotateHaar(b *testing.B) {
 // limitMs is 1.5 times the 10.5 ms of that solution on one core of an EPYC of
 // the third generation.
 const limitMs = 15.75
+
+// BenchmarkSPH spreads 58,000 particles, much as those of a wind, over 128³ cells.
+func BenchmarkSPH(b *testing.B) {
+	u := rand.New(rand.NewPCG(1, 2))
+	p := particles(58_000, -1, 1, 0.1, 0.2)
+	for i := range p.Len() {
+		r := 0.05 + 0.95*u.Float64() // n falls off like r⁻², h grows like r^(2/3)
+		var x [3]float64
+		for a := range x {
+			x[a] = u.NormFloat64()
+		}
+		d := math.Sqrt(x[0]*x[0] + x[1]*x[1] + x[2]*x[2])
+		for a := range x {
+			p.Position[a][i] = r * x[a] / d
+		}
+		p.Smoothing[i] = 0.045 * math.Pow(r, 2.0/3)
+	}
+	mesh := grid.Mesh{Box: grid.Box{Min: [3]float64{-1, -1, -1}, Max: [3]float64{1, 1, 1}}, Cells: [3]int{128, 128, 128}}
+	for b.Loop() {
+		if _, err := SPH[float32](p, mesh, mesh.Full(), Options{Threads: 1}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkNearest samples the cell centres of the example model at 64³ places.
+func BenchmarkNearest(b *testing.B) {
+	p := mainPoints(b)
+	mesh := grid.Mesh{Box: openMain(b).Box(), Cells: [3]int{64, 64, 64}}
+	for b.Loop() {
+		if _, err := Nearest[float32](p, mesh, mesh.Full(), Options{Threads: 1}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
