@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"codeberg.org/sbinet/npyio/npz"
 )
 
 // original is a model as its code wrote it; the models of this repository were
@@ -37,6 +39,44 @@ func TestGoldenPhantomOriginal(t *testing.T) {
 func TestGoldenMagritteOriginals(t *testing.T) {
 	checkMagritte(t, original(t, "agb_small_magritte.h5"), smallMagritteRows(), 1e-12)
 	checkMagritte(t, original(t, "agb_main_magritte_gzip.h5"), mainMagritteRows(), 1e-12)
+}
+
+// TestGoldenMagritteLike reads the model that the published generator was run
+// on, which names no species: CO is column 1 of three.
+func TestGoldenMagritteLike(t *testing.T) {
+	folder := os.Getenv("COLUMEN_GOLDEN")
+	one := 1
+	p, err := openMagritte(t, filepath.Join(folder, "magritte_like_6000.hdf5")).Points(MagritteOptions{Column: &one})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrays, err := npz.Open(filepath.Join(folder, "magritte_like_6000.npz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer arrays.Close()
+	for _, c := range []struct {
+		name          string
+		width, column int
+		unit          float64
+		got           []float64
+	}{
+		{"position.npy", 3, 2, 1, p.Position[2]}, {"velocity.npy", 3, 0, 299792458, p.Velocity[0]}, {"velocity.npy", 3, 1, 299792458, p.Velocity[1]},
+		{"abundance.npy", 3, 1, 1, p.Density}, {"temperature.npy", 1, 0, 1, p.Temperature},
+	} {
+		var want []float64
+		if err := arrays.Read(c.name, &want); err != nil {
+			t.Fatal(err)
+		}
+		if len(c.got) != 6000 || len(want) != 6000*c.width {
+			t.Fatalf("%s: %d points, %d values", c.name, len(c.got), len(want))
+		}
+		for i, x := range c.got {
+			if x != want[i*c.width+c.column]*c.unit {
+				t.Fatalf("%s: point %d: %g, want %g", c.name, i, x, want[i*c.width+c.column]*c.unit)
+			}
+		}
+	}
 }
 
 // mainMagritteRows are those of agb_main_magritte_gzip.h5.
