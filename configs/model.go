@@ -79,6 +79,17 @@ type Fields struct {
 	VelocityUnit string     `toml:"velocity_unit" unit:"-" default:"\"m/s\"" allow:"m/s|cm/s|km/s" doc:"Unit of velocities and turbulent line width"`
 }
 
+// Key returns the key that gives the model, for messages about it.
+func (m *Model) Key() string {
+	switch {
+	case m.Fields != nil:
+		return "model.fields"
+	case m.Cube != "":
+		return "model.cube"
+	}
+	return "model.snapshot"
+}
+
 // inputs returns the files that the model consists of.
 func (m *Model) inputs() []Input {
 	switch {

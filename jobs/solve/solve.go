@@ -139,7 +139,7 @@ func (t *task) checkMemory() error {
 	cube, stretches, whole := t.memory(t.comm.Rank())
 	field, value := "cube.cells", fmt.Sprint(t.source.Mesh.Cells)
 	if t.cfg.Cube == nil {
-		field, value = "model.cube", fmt.Sprintf("%q with %v cells", t.source.Path, t.source.Mesh.Cells)
+		field, value = t.cfg.Model.Key(), fmt.Sprintf("%q with %v cells", t.source.Path, t.source.Mesh.Cells)
 	}
 	if stretches+whole > cube {
 		field, value = "spectrum", fmt.Sprintf("%d channels of %v cells", len(t.frequencies), t.source.Mesh.Cells)
