@@ -87,6 +87,9 @@ func execute(ctx context.Context, env *run.Env) error {
 	}
 	defer src.Close()
 	src.Threads = env.Threads
+	if src.Warning != "" {
+		env.Log.Warn(src.Warning, "model", src.Name)
+	}
 	if cfg.Cube.Precision == "f32" {
 		return write[float32](ctx, env, comm, cfg, src)
 	}

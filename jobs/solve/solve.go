@@ -177,6 +177,9 @@ func execute(ctx context.Context, env *run.Env) error {
 	env.Log.Info("solve", "line", t.line.Species+" "+t.line.Label, "channels", len(t.frequencies), "cells", t.source.Mesh.Cells,
 		"ranks", t.layout.Ranks, "threads", env.Threads, "precision", t.cfg.Solver.Precision, "mode", t.cfg.Parallel.Mode)
 	t.cite()
+	if t.source.Warning != "" {
+		env.Log.Warn(t.source.Warning, "model", t.source.Name)
+	}
 	if of := t.source.Species(); of != t.line.Species {
 		env.Log.Warn("the model gives the density of another molecule than the line's: it is taken as that of the line's", "model", of, "line", t.line.Species)
 	}

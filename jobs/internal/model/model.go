@@ -28,6 +28,7 @@ type Source struct {
 	Path      string
 	Mesh      grid.Mesh
 	Reference string // the publication of the code that made the model; "" for cube files of our own
+	Warning   string // of values that are allowed and look wrong; mostly ""
 
 	Threads int // that map points to cells; 0 is one
 

@@ -89,3 +89,18 @@ func TestSameModelSameCube(t *testing.T) {
 		}
 	}
 }
+
+// TestLostTurbulence: taking c² for m² s⁻² is allowed, as the published
+// generator does so, and is warned of.
+func TestLostTurbulence(t *testing.T) {
+	for unit, warned := range map[string]bool{"c2": false, "m2/s2": true} {
+		m := configs.Model{Snapshot: magritteModel, Format: "magritte", Magritte: &configs.Magritte{Species: "CO", VTurb2Unit: unit}}
+		s, err := Open("test.toml", m, &configs.Cubing{Cells: [3]int{4, 4, 4}, TemperatureFloorK: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (s.Warning != "") != warned {
+			t.Errorf("%s: warning %q", unit, s.Warning)
+		}
+	}
+}

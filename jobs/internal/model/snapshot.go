@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/columen/columen/configs"
@@ -155,6 +156,9 @@ func (s *Source) openMagritte(file string, m configs.Model, c *configs.Cubing) e
 	}
 	if s.points, err = p.Points(o); err != nil {
 		return err
+	}
+	if o.VTurb2Unit == "m2/s2" && slices.Max(s.points.Turbulence) < 1e-3 {
+		s.Warning = `the turbulence is below 1 mm/s: vturb2_unit = "m2/s2", but vturb2 seems to be in c²`
 	}
 	s.Reference = "De Ceuster et al. 2020, MNRAS 492, 1812 (Magritte)"
 	return s.place(boxAround(s.points), c)
