@@ -3,6 +3,7 @@
 package model
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -16,19 +17,39 @@ import (
 
 const config = "some/cube.toml"
 
-// mainModel is the example model.
-func mainModel() configs.Model {
-	return configs.Model{Snapshot: "../../../configs/models/agb_main.dat", AMRVAC: &configs.AMRVAC{LengthCM: 1.495978707e13, DensityGCC: 1e-15, VelocityCMS: 1e6, MeanMolWeight: 2.35}}
-}
-
-func cubing(method string, turn *configs.Turn) *configs.Cubing {
-	return &configs.Cubing{Cells: [3]int{16, 16, 16}, MassPerH2AMU: 2.02, COPerH2: 1e-4, TemperatureFloorK: 10, VTurbMS: new(150.0), Method: method, Rotation: turn}
+// job is the configuration of columen cube for the example model, with more
+// keys of [cube].
+func job(t *testing.T, more string) *configs.Cube {
+	t.Helper()
+	const text = `
+[model]
+snapshot = "../../../configs/models/agb_main.dat"
+[model.amrvac]
+length_cm = 1.495978707e13
+density_gcc = 1e-15
+velocity_cms = 1e6
+mean_mol_weight = 2.35
+[output]
+name = "a"
+[cube]
+cells = [16, 16, 16]
+mass_per_h2_amu = 2.02
+co_per_h2 = 1e-4
+temperature_floor_k = 10
+v_turb_ms = 150
+`
+	c := new(configs.Cube)
+	if err := configs.Decode([]byte(text+more), "cube.toml", nil, c); err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // load opens the example model and makes all of its cube.
-func load(t *testing.T, c *configs.Cubing) *grid.Cube[float64] {
+func load(t *testing.T, more string) *grid.Cube[float64] {
 	t.Helper()
-	s, err := Open(config, mainModel(), c)
+	c := job(t, more)
+	s, err := Open(config, c.Model, c.Cube)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +61,7 @@ func load(t *testing.T, c *configs.Cubing) *grid.Cube[float64] {
 		t.Fatal(err)
 	}
 	if calls == 0 || cube.Velocity[1] != nil || cube.Velocity[2] == nil || cube.Turbulence[7] != 150 || cube.Mesh != s.Mesh {
-		t.Errorf("%s: %d calls of progress, v_y %v, mesh %v", c.Method, calls, cube.Velocity[1] != nil, cube.Mesh)
+		t.Errorf("%s: %d calls of progress, v_y %v, mesh %v", more, calls, cube.Velocity[1] != nil, cube.Mesh)
 	}
 	return cube
 }
@@ -57,12 +78,12 @@ func mass(c *grid.Cube[float64]) float64 {
 // TestMethods checks that every method gives much the same gas, in the same
 // place, and that the default is the average.
 func TestMethods(t *testing.T) {
-	want := load(t, cubing("", nil))
-	if got := load(t, cubing("average", nil)); !slices.Equal(got.Density, want.Density) {
+	want := load(t, "")
+	if got := load(t, "method = \"average\""); !slices.Equal(got.Density, want.Density) {
 		t.Error("the default for a refined mesh is not the average")
 	}
-	for _, method := range []string{"haar", "nearest"} {
-		got := load(t, cubing(method, nil))
+	for _, method := range []string{`method = "haar"`, `method = "nearest"`} {
+		got := load(t, method)
 		var differ, both float64
 		for i, n := range got.Density {
 			differ += math.Abs(math.Log(n / want.Density[i]))
@@ -81,13 +102,13 @@ func TestMethods(t *testing.T) {
 // TestTurn checks that a camera at i = 90 degrees sees along −y, for points and
 // for a refined mesh, and that a full turn is none.
 func TestTurn(t *testing.T) {
-	for _, method := range []string{"haar", "", "nearest"} {
+	const quarter = "\n[cube.rotation]\nkind = \"angles\"\nangles_deg = [90, 0, 360]"
+	for _, method := range []string{`method = "haar"`, "", `method = "nearest"`} {
 		unturned := method
 		if method == "" {
-			unturned = "nearest" // of a mesh that is turned
+			unturned = `method = "nearest"` // of a mesh that is turned
 		}
-		plain := load(t, cubing(unturned, nil))
-		turned := load(t, cubing(method, &configs.Turn{Kind: "angles", AnglesDeg: &[3]float64{90, 0, 360}, About: "center"}))
+		plain, turned := load(t, unturned), load(t, method+quarter)
 		off := 0
 		for i := range 16 {
 			for j := range 16 {
@@ -103,10 +124,10 @@ func TestTurn(t *testing.T) {
 			t.Errorf("method %q: %d of 4096 cells are not where a quarter turn puts them", method, off)
 		}
 	}
-	a := load(t, cubing("haar", &configs.Turn{Kind: "uniform", Seed: 3, Number: 2, About: "origin"}))
-	b := load(t, cubing("haar", &configs.Turn{Kind: "uniform", Seed: 3, Number: 2, About: "origin"}))
-	c := load(t, cubing("haar", &configs.Turn{Kind: "uniform", Seed: 3, Number: 1, About: "origin"}))
-	d := load(t, cubing("haar", &configs.Turn{Kind: "axis_angle", Seed: 3, Number: 2, About: "origin"}))
+	random := func(kind string, number int) *grid.Cube[float64] {
+		return load(t, fmt.Sprintf("method = \"haar\"\n[cube.rotation]\nkind = %q\nseed = 3\nnumber = %d\nabout = \"origin\"", kind, number))
+	}
+	a, b, c, d := random("uniform", 2), random("uniform", 2), random("uniform", 1), random("axis_angle", 2)
 	if !slices.Equal(a.Density, b.Density) || slices.Equal(a.Density, c.Density) || slices.Equal(a.Density, d.Density) {
 		t.Error("a random rotation is not a function of kind, seed and number")
 	}
@@ -122,7 +143,7 @@ func TestParticles(t *testing.T) {
 	for a := range 3 {
 		s.Mesh.Box.Min[a], s.Mesh.Box.Max[a] = -20*si.AU, 20*si.AU
 	}
-	c := cubing("", nil)
+	c := job(t, "").Cube
 	s.Mesh.Cells = c.Cells
 	if err := s.lay(config, c); err != nil {
 		t.Fatal(err)
@@ -152,14 +173,16 @@ func TestRefusedMethods(t *testing.T) {
 		{points, "average", nil, `cube.method = "average": a.h5 is a model of points`},
 		{particles, "average", nil, `cube.method = "average": a.phantom is a model of particles: allowed: one of sph, haar, nearest`},
 	} {
-		err := c.s.lay(config, cubing(c.method, c.turn))
+		cube := job(t, "").Cube
+		cube.Method, cube.Rotation = c.method, c.turn
+		err := c.s.lay(config, cube)
 		if err == nil || !strings.HasPrefix(err.Error(), config) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want one with %q", err, c.want)
 		}
 	}
-	uneven := cubing("haar", nil)
-	uneven.Cells = [3]int{16, 16, 12}
-	if _, err := Open(config, mainModel(), uneven); err == nil || !strings.Contains(err.Error(), "cube.cells") {
+	uneven := job(t, `method = "haar"`)
+	uneven.Cube.Cells = [3]int{16, 16, 12}
+	if _, err := Open(config, uneven.Model, uneven.Cube); err == nil || !strings.Contains(err.Error(), "cube.cells") {
 		t.Errorf("uneven nested cells: error %v", err)
 	}
 }
