@@ -95,6 +95,7 @@ func (c *Cube) validate(r *report) {
 }
 
 func (c *Cubing) validate(r *report) {
+	c.validateMethod(r)
 	lo, hi := c.RegionMinAU, c.RegionMaxAU
 	switch {
 	case lo == nil && hi == nil:

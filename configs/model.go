@@ -36,7 +36,7 @@ type AMRVAC struct {
 
 // Phantom holds what a dump of Phantom does not say about itself.
 type Phantom struct {
-	MeanMolWeight     float64 `toml:"mean_mol_weight" unit:"u" need:"no" allow:">0" doc:"Mean mass of a particle of the gas, which turns the internal energy u into a temperature; needed unless the run is isothermal"`
+	MeanMolWeight     float64 `toml:"mean_mol_weight" unit:"u" need:"no" allow:">0" doc:"Mean mass of a particle of the gas, which turns the internal energy u into a temperature; needed unless the run is isothermal or the dump has mu of every particle"`
 	TemperatureK      float64 `toml:"temperature_k" unit:"K" need:"no" allow:">0" doc:"Gas temperature of an isothermal run; an error when the dump has u"`
 	BoundaryParticles string  `toml:"boundary_particles" unit:"-" default:"\"drop\"" allow:"drop|keep" doc:"Boundary particles, the innermost shells of a wind: left out, or taken as gas"`
 }
@@ -77,6 +77,17 @@ type Fields struct {
 	BoxMaxAU     [3]float64 `toml:"box_max_au" unit:"au" doc:"Upper corner of the cube"`
 	DensityUnit  string     `toml:"density_unit" unit:"-" default:"\"m-3\"" allow:"m-3|cm-3" doc:"Unit of the density"`
 	VelocityUnit string     `toml:"velocity_unit" unit:"-" default:"\"m/s\"" allow:"m/s|cm/s|km/s" doc:"Unit of velocities and turbulent line width"`
+}
+
+// Key returns the key that gives the model, for messages about it.
+func (m *Model) Key() string {
+	switch {
+	case m.Fields != nil:
+		return "model.fields"
+	case m.Cube != "":
+		return "model.cube"
+	}
+	return "model.snapshot"
 }
 
 // inputs returns the files that the model consists of.

@@ -21,6 +21,8 @@ type Cubing struct {
 	TemperatureFloorK float64     `toml:"temperature_floor_k" unit:"K" default:"2.725" allow:">0" doc:"Lowest gas temperature; the default is that of the cosmic background, below which gas does not cool"`
 	VTurbMS           *float64    `toml:"v_turb_ms" unit:"m s⁻¹" need:"no" allow:">=0" doc:"Turbulent line width, the same in every cell; needed unless the model gives it"`
 	Precision         string      `toml:"precision" unit:"-" default:"\"f64\"" allow:"f32|f64" doc:"Storage of the fields in the file that columen cube writes"`
+	Method            string      `toml:"method" unit:"-" need:"no" allow:"average|haar|sph|nearest" doc:"How a cell is made: conservative average of a refined mesh; haar: mean of the points in it, else of the nested cells around it; sph: kernels of particles; nearest: what is at its centre. When absent average for a refined mesh (nearest if rotated), sph for particles, nearest for other points"`
+	Rotation          *Turn       `toml:"rotation" doc:"Rotation of the model before it becomes a cube; none when absent"`
 }
 
 // Line names the molecule and the transition.

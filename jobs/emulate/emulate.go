@@ -86,6 +86,7 @@ func build(env *run.Env) (*task, error) {
 	if t.source, err = model.Open(env.Args[0], t.cfg.Model, t.cfg.Cube); err != nil {
 		return t, err
 	}
+	t.source.Threads = env.Threads
 	return t, t.admitMesh()
 }
 
@@ -101,7 +102,7 @@ func (t *task) close() {
 // field names the key behind the cells of the model.
 func (t *task) field() (field, value string) {
 	if t.cfg.Cube == nil {
-		return "model.cube", strconv.Quote(t.source.Path)
+		return t.cfg.Model.Key(), strconv.Quote(t.source.Path)
 	}
 	return "cube.cells", fmt.Sprint(t.cfg.Cube.Cells)
 }

@@ -11,7 +11,7 @@ import (
 // PhantomOptions is what a Phantom dump does not say. The TOML key of each
 // field is given in brackets.
 type PhantomOptions struct {
-	MeanMolWeight float64 // mean molecular weight μ of the gas in amu; needed where the dump has u [mean_mol_weight]
+	MeanMolWeight float64 // mean molecular weight μ of the gas in amu; needed where the dump has u and no μ of each particle [mean_mol_weight]
 	TemperatureK  float64 // of an isothermal model; only for dumps without u [temperature_k]
 	Boundary      bool    // keep boundary particles, the innermost shells of a wind [boundary_particles]
 }
@@ -147,12 +147,14 @@ func (p *Phantom) scale() (u phantomUnits, hfact float64, err error) {
 	return phantomUnits{length: cm * 1e-2, mass: gram * 1e-3, velocity: cm * 1e-2 / second}, hfact, err
 }
 
-// temperaturePerU is T/u for u in code units:
+// temperaturePerU is T/u for u in code units, per μ and (γ−1) of particles that
+// have their own:
 //
 //	T = μ m_u (γ−1) u / k_B
 //
 // as for ieos = 2 [Price et al. 2018, sect. 2.2], but with the atomic mass unit
-// where Phantom has the mass of the proton. It is 0 for a model without u.
+// where Phantom has the mass of the proton. Runs with chemistry store arrays mu
+// and gamma. It is 0 for a model without u.
 func (p *Phantom) temperaturePerU(o PhantomOptions, u phantomUnits) (float64, error) {
 	name := p.src.name
 	if !p.Has(1, "u") {
@@ -164,12 +166,21 @@ func (p *Phantom) temperaturePerU(o PhantomOptions, u phantomUnits) (float64, er
 	if o.TemperatureK != 0 {
 		return 0, fmt.Errorf("%s: temperature_k = %g: remove it, for the dump has the internal energy u", name, o.TemperatureK)
 	}
-	if !(o.MeanMolWeight > 0 && o.MeanMolWeight <= math.MaxFloat64) {
+	perU := atomicMass / boltzmann * u.velocity * u.velocity
+	switch own := p.Has(1, "mu"); {
+	case own && o.MeanMolWeight != 0:
+		return 0, fmt.Errorf("%s: mean_mol_weight = %g: remove it, for the dump has mu of every particle", name, o.MeanMolWeight)
+	case !own && !(o.MeanMolWeight > 0 && o.MeanMolWeight <= math.MaxFloat64):
 		return 0, fmt.Errorf("%s: mean_mol_weight = %g: want a positive number, for the dump does not store it", name, o.MeanMolWeight)
+	case !own:
+		perU *= o.MeanMolWeight
+	}
+	if p.Has(1, "gamma") {
+		return perU, nil
 	}
 	gamma := p.header.All("gamma")
 	if len(gamma) == 0 || !(gamma[0] > 1 && gamma[0] <= 10) {
 		return 0, fmt.Errorf("%s: header: gamma: found %v, want one number above 1 to turn u into a temperature", name, gamma)
 	}
-	return o.MeanMolWeight * atomicMass / boltzmann * (gamma[0] - 1) * u.velocity * u.velocity, nil
+	return perU * (gamma[0] - 1), nil
 }

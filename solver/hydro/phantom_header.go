@@ -13,9 +13,13 @@ import (
 // The size of real is that of the run, found in the first record.
 var phantomKinds = [8]string{"int", "int1", "int2", "int4", "int8", "real", "real4", "real8"}
 
-// phantomValuesMax bounds the number of values in a header; Phantom writes
-// about 100.
-const phantomValuesMax = 1 << 16
+// phantomValuesMax bounds the number of values in a header, of which Phantom
+// writes about 100; phantomElementsMax that of the elements of an array, whose
+// record has its length in 4 bytes.
+const (
+	phantomValuesMax   = 1 << 16
+	phantomElementsMax = 1 << 31
+)
 
 // PhantomValue is one number of the header of a dump. Arrays are values with
 // the same tag, one after the other.
@@ -184,8 +188,8 @@ func (h *PhantomHeader) readArrays(r *fortranRecords) error {
 				return err
 			}
 			lengths[b] = c.int64("number of elements")
-			if lengths[b] < 0 || lengths[b] > r.src.size {
-				c.fail(c.base, "number of elements", lengths[b], "0 to the size of the file")
+			if lengths[b] < 0 || lengths[b] > phantomElementsMax {
+				c.fail(c.base, "number of elements", lengths[b], fmt.Sprintf("0 to %d", int64(phantomElementsMax)))
 			}
 			for k := range counts[b] {
 				counts[b][k] = c.intIn("number of "+phantomKinds[k]+" arrays", 0, phantomValuesMax)

@@ -12,6 +12,8 @@ type phantomArrays struct {
 	x, v  [3][]float64
 	h, u  []float64 // u is nil in an isothermal model
 	itype []float64 // nil where all are gas
+	mu    []float64 // nil where it is the same for all
+	gamma []float64 // nil where it is the same for all
 }
 
 // Points reads the particles of gas and converts them to SI:
@@ -62,7 +64,7 @@ func (p *Phantom) Points(o PhantomOptions, conv Conversion) (*Points, error) {
 		}
 		temperature := o.TemperatureK
 		if in.u != nil {
-			temperature = perU * in.u[i]
+			temperature = perU * in.u[i] * in.own(i)
 		}
 		if err := p.checkParticle(in, i, temperature); err != nil {
 			return nil, err
@@ -92,6 +94,18 @@ func (p *Phantom) Points(o PhantomOptions, conv Conversion) (*Points, error) {
 	return out, nil
 }
 
+// own is μ (γ−1) of particle i as far as it has its own.
+func (in *phantomArrays) own(i int) float64 {
+	x := 1.0
+	if in.mu != nil {
+		x *= in.mu[i]
+	}
+	if in.gamma != nil {
+		x *= in.gamma[i] - 1
+	}
+	return x
+}
+
 // checkParticle refuses what is no gas. Every number must be finite, and u not
 // negative.
 func (p *Phantom) checkParticle(in *phantomArrays, i int, temperature float64) error {
@@ -108,7 +122,7 @@ func (p *Phantom) checkParticle(in *phantomArrays, i int, temperature float64) e
 		return p.bad("h", i, in.h[i], "a finite number")
 	}
 	if in.u != nil && !(temperature >= 0 && finite(temperature)) {
-		return p.bad("u", i, in.u[i], "a finite number of at least 0")
+		return p.bad("u", i, in.u[i], "a finite number of at least 0, as T is, by mu and gamma of the particle where it has them")
 	}
 	return nil
 }
@@ -152,7 +166,7 @@ func (p *Phantom) arrays() (*phantomArrays, error) {
 	for _, optional := range []struct {
 		tag string
 		to  *[]float64
-	}{{"u", &in.u}, {"itype", &in.itype}} {
+	}{{"u", &in.u}, {"itype", &in.itype}, {"mu", &in.mu}, {"gamma", &in.gamma}} {
 		if p.Has(1, optional.tag) {
 			if *optional.to, err = read(optional.tag); err != nil {
 				return nil, err

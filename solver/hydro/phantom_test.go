@@ -109,6 +109,33 @@ func checkParticles(t *testing.T, f *phantomFile, got *Points, want []int, o Pha
 	}
 }
 
+// TestPhantomChemistry: μ and γ of every particle.
+func TestPhantomChemistry(t *testing.T) {
+	f := basePhantom()
+	f.blocks[0].arrays = append(f.blocks[0].arrays, phantomColumn{"mu", "real", []float64{1.3, 2, 2.3, 1, 1}}, phantomColumn{"gamma", "real", []float64{5. / 3, 1.4, 1.2, 1, 1}})
+	p, err := decodeDump(f.encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := p.Points(PhantomOptions{}, testConversion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const velocity = 1.5e11 / 5e6
+	for i, x := range []float64{1.3 * 2 / 3 * 0.0625, 2 * 0.4 * 0.1875, 2.3 * 0.2 * 0.3125} {
+		if want := x * atomicMass / boltzmann * velocity * velocity; math.Abs(got.Temperature[i]/want-1) > 1e-13 {
+			t.Errorf("particle %d: %g K, want %g", i, got.Temperature[i], want)
+		}
+	}
+	_, err = p.Points(testPhantom, testConversion)
+	checkError(t, err, "mean_mol_weight = 2.381: remove it")
+	f.column("gamma").x[1] = 0.5
+	if p, err = decodeDump(f.encode()); err == nil {
+		_, err = p.Points(PhantomOptions{}, testConversion)
+	}
+	checkError(t, err, "particle 1, u: found 0.1875|mu and gamma")
+}
+
 // TestPhantomFloor: cold gas is as warm as the floor.
 func TestPhantomFloor(t *testing.T) {
 	f := basePhantom()

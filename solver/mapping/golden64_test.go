@@ -147,3 +147,38 @@ func TestGoldenNearestWind(t *testing.T) {
 		}
 	}
 }
+
+// TestGoldenMassOfWind checks that the particles of the wind leave their mass in
+// a cube that holds them all, whatever its cells.
+func TestGoldenMassOfWind(t *testing.T) {
+	a := phantomArrays(t, hydroFile(t, "wind_full.phantom"), 58030, "x", "y", "z", "h")
+	p := new(hydro.Points)
+	for i, h := range a["h"] {
+		if h <= 0 {
+			continue
+		}
+		for axis := range 3 {
+			p.Position[axis] = append(p.Position[axis], a["xyz"[axis:axis+1]][i])
+			p.Velocity[axis] = append(p.Velocity[axis], 0)
+		}
+		p.Smoothing, p.Mass = append(p.Smoothing, h), append(p.Mass, 1)
+		p.Density, p.Temperature = append(p.Density, 1), append(p.Temperature, 10)
+	}
+	const half = 100 // beyond every kernel
+	for _, n := range []int{16, 100} {
+		mesh := grid.Mesh{Box: grid.Box{Min: [3]float64{-half, -half, -half}, Max: [3]float64{half, half, half}}, Cells: [3]int{n, n, n}}
+		cube, err := SPH[float64](p, mesh, mesh.Full(), Options{Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum float64
+		for _, x := range cube.Density {
+			sum += x
+		}
+		got := sum * mesh.Box.Volume() / float64(mesh.NumCells()) / float64(p.Len())
+		t.Logf("%d³ cells: mass off by %.2g", n, got-1)
+		if math.Abs(got-1) > 1e-6 {
+			t.Errorf("%d³ cells: %.9f of the mass, want 1 to 1e-6", n, got)
+		}
+	}
+}

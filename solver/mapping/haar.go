@@ -4,7 +4,6 @@ package mapping
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/columen/columen/solver/grid"
 	"github.com/columen/columen/solver/hydro"
@@ -83,33 +82,4 @@ func (h *Haar) locate(p *hydro.Points, l Lattice, window [3]grid.Range, threads 
 		total += k
 	}
 	return total
-}
-
-// locate finds the cells of points. Those of a coarser level are these shifted
-// right, for multiplying by a power of two does not round.
-func locate(cells, pairs []int32, x, y, z []float64, l Lattice, window [3]grid.Range) int {
-	side, half := uint(l.Cells()), (l.Cells()+1)/2
-	n := float64(side)
-	nx, ny, nz := uint(window[0].Len()), uint(window[1].Len()), uint(window[2].Len())
-	inside := 0
-	y, z, cells, pairs = y[:len(x)], z[:len(x)], cells[:len(x)], pairs[:len(x)]
-	for i := range x {
-		u, v, w := (x[i]-l.Min[0])/l.Size[0]*n, (y[i]-l.Min[1])/l.Size[1]*n, (z[i]-l.Min[2])/l.Size[2]*n
-		// All three are in [0, n), n a power of two, if none has a sign and no bit is
-		// beyond those of n−1. What is no number has such a bit.
-		a, b, c := int(u), int(v), int(w)
-		sign := (math.Float64bits(u) | math.Float64bits(v) | math.Float64bits(w)) >> 63
-		if sign != 0 || uint(a|b|c) >= side {
-			cells[i], pairs[i] = -1, int32(half*half*half)
-			continue
-		}
-		inside++
-		pairs[i] = int32(((a>>1)*half+b>>1)*half + c>>1)
-		p, q, r := uint(a-window[0].Lo), uint(b-window[1].Lo), uint(c-window[2].Lo)
-		cells[i] = -1
-		if p < nx && q < ny && r < nz {
-			cells[i] = int32((p*ny+q)*nz + r)
-		}
-	}
-	return inside
 }

@@ -39,7 +39,7 @@ func (b *pyramid) build(h *Haar, p *hydro.Points, levels int, window [3]grid.Ran
 	finest := levels - 1
 	b.levels[finest].clear(window, p.Turbulence != nil)
 	b.levels[finest].needed = nil
-	b.levels[finest].add(h.cells, b.first, p)
+	b.levels[finest].add(h.cells, nil, b.first, p)
 	for b.last = finest; b.last > 0; b.last-- {
 		v, up := &b.levels[b.last], &b.levels[b.last-1]
 		var around [3]grid.Range
@@ -51,7 +51,7 @@ func (b *pyramid) build(h *Haar, p *hydro.Points, levels int, window [3]grid.Ran
 			break
 		}
 		b.spread(up, finest-b.last, 1<<(finest-1))
-		up.addPlaced(h.pairs, b.place, p)
+		up.add(h.pairs, b.place, 0, p)
 	}
 	for k := b.last; k < finest; k++ {
 		b.levels[k].divide()
@@ -101,67 +101,19 @@ func (v *level) clear(window [3]grid.Range, turbulent bool) {
 	}
 }
 
-// add sums points in the cells at offset cells[i]−first.
-func (v *level) add(cells []int32, first int, p *hydro.Points) {
-	den, tem := p.Density[:len(cells)], p.Temperature[:len(cells)]
-	vx, vy, vz := p.Velocity[0][:len(cells)], p.Velocity[1][:len(cells)], p.Velocity[2][:len(cells)]
-	sum := v.mean
-	count := v.count[:len(sum)]
-	for i, c := range cells {
-		o := uint(int(c) - first) // one comparison for both ends
-		if o >= uint(len(sum)) {
-			continue
-		}
-		m, n := &sum[o], count[o]
-		count[o] = n + 1
-		if n == 0 {
-			m[0], m[1], m[2], m[3], m[4] = den[i], tem[i], vx[i], vy[i], vz[i]
-			continue
-		}
-		m[0] += den[i]
-		m[1] += tem[i]
-		m[2] += vx[i]
-		m[3] += vy[i]
-		m[4] += vz[i]
-	}
+// add sums points in the cells at offset cells[i]−first or, with place, at
+// place[cells[i]].
+func (v *level) add(cells, place []int32, first int, p *hydro.Points) {
+	add(v.mean, v.count, cells, place, first, p)
 	if len(v.turbulence) == 0 {
 		return
 	}
 	for i, c := range cells {
-		if o := uint(int(c) - first); o < uint(len(v.turbulence)) {
-			v.turbulence[o] += p.Turbulence[i]
+		o := int(c) - first
+		if len(place) > 0 {
+			o = int(place[c])
 		}
-	}
-}
-
-// addPlaced sums points in the cells at offset place[pairs[i]].
-func (v *level) addPlaced(pairs, place []int32, p *hydro.Points) {
-	den, tem := p.Density[:len(pairs)], p.Temperature[:len(pairs)]
-	vx, vy, vz := p.Velocity[0][:len(pairs)], p.Velocity[1][:len(pairs)], p.Velocity[2][:len(pairs)]
-	sum := v.mean
-	count := v.count[:len(sum)]
-	for i, c := range pairs {
-		o := uint(int(place[c]))
-		if o >= uint(len(sum)) {
-			continue
-		}
-		m, n := &sum[o], count[o]
-		count[o] = n + 1
-		if n == 0 {
-			m[0], m[1], m[2], m[3], m[4] = den[i], tem[i], vx[i], vy[i], vz[i]
-			continue
-		}
-		m[0] += den[i]
-		m[1] += tem[i]
-		m[2] += vx[i]
-		m[3] += vy[i]
-		m[4] += vz[i]
-	}
-	if len(v.turbulence) == 0 {
-		return
-	}
-	for i, c := range pairs {
-		if o := uint(int(place[c])); o < uint(len(v.turbulence)) {
+		if uint(o) < uint(len(v.turbulence)) {
 			v.turbulence[o] += p.Turbulence[i]
 		}
 	}

@@ -59,6 +59,10 @@ func checkParticles(p *hydro.Points) error {
 	return nil
 }
 
+// far is an index that is outside every mesh, for what is so far away that its
+// own would be no integer.
+const far = 1 << 40
+
 // spreader is what all blocks share.
 type spreader struct {
 	p     *hydro.Points
@@ -73,7 +77,7 @@ func kernel(q float64) float64 {
 	if q < 1 {
 		return 1 - q*q*(1.5-0.75*q)
 	}
-	d := 2 - q
+	d := max(0, 2-q)
 	return 0.25 * d * d * d
 }
 
@@ -85,8 +89,6 @@ func (s *spreader) reach(i int) [3]grid.Range {
 		at := (s.p.Position[a][i]-s.mesh.Box.Min[a])/s.cell[a] - 0.5
 		support := 2 * s.p.Smoothing[i] / s.cell[a]
 		// A cell more at both ends leaves what rounding may lose to the test of q.
-		// Far outside, where an index has no meaning, any cell outside will do.
-		const far = 1 << 40
 		r[a] = grid.Range{Lo: int(max(-far, math.Floor(at-support))), Hi: int(min(far, math.Ceil(at+support))) + 1}
 	}
 	return r
@@ -119,6 +121,7 @@ func (s *spreader) home(i int) [3]int {
 // weigh finds the scales of the particles r that reach the window.
 func (s *spreader) weigh(r grid.Range, window [3]grid.Range) {
 	volume := s.cell[0] * s.cell[1] * s.cell[2]
+	var buffer []float64
 	for i := r.Lo; i < r.Hi; i++ {
 		cells := s.reach(i)
 		if _, ok := within(cells, window); !ok {
@@ -130,31 +133,48 @@ func (s *spreader) weigh(r grid.Range, window [3]grid.Range) {
 			continue
 		}
 		var sum float64
-		s.visit(i, cells, func(_, _, _ int, w float64) { sum += w })
+		s.visit(i, cells, &buffer, func(_, _, _ int, row []float64) {
+			for _, w := range row {
+				sum += w
+			}
+		})
 		if sum > 0 {
 			s.scale[i] = 1 / (volume * sum)
 		}
 	}
 }
 
-// visit calls do for the cells in the support of particle i, with its kernel.
-func (s *spreader) visit(i int, cells [3]grid.Range, do func(x, y, z int, w float64)) {
+// visit calls do for every row of cells along z in the support of particle i:
+// with the kernels at the centres of the cells from z on, in memory that the
+// next row uses again. buffer is kept for that.
+func (s *spreader) visit(i int, cells [3]grid.Range, buffer *[]float64, do func(x, y, z int, w []float64)) {
 	center := func(a, c int) float64 { return s.mesh.Box.Min[a] + (float64(c)+0.5)*s.cell[a] }
-	h := 1 / s.p.Smoothing[i]
+	h := s.p.Smoothing[i]
+	perH, at := 1/h, s.p.Position[2][i]
 	for x := cells[0].Lo; x < cells[0].Hi; x++ {
-		dx := (center(0, x) - s.p.Position[0][i]) * h
+		dx := (center(0, x) - s.p.Position[0][i]) * perH
 		for y := cells[1].Lo; y < cells[1].Hi; y++ {
-			dy := (center(1, y) - s.p.Position[1][i]) * h
+			dy := (center(1, y) - s.p.Position[1][i]) * perH
 			across := dx*dx + dy*dy
 			if across >= 4 {
 				continue
 			}
-			for z := cells[2].Lo; z < cells[2].Hi; z++ {
-				dz := (center(2, z) - s.p.Position[2][i]) * h
-				if q2 := across + dz*dz; q2 < 4 {
-					do(x, y, z, kernel(math.Sqrt(q2)))
-				}
+			// The row leaves the support at ±chord; a cell more at both ends, where the
+			// kernel is 0, leaves what rounding may lose.
+			chord := math.Sqrt(4-across) * h / s.cell[2]
+			middle := (at-s.mesh.Box.Min[2])/s.cell[2] - 0.5
+			lo := max(cells[2].Lo, int(max(-far, math.Floor(middle-chord))))
+			hi := min(cells[2].Hi, int(min(far, math.Ceil(middle+chord)))+1)
+			if lo >= hi {
+				continue
 			}
+			*buffer = room(*buffer, hi-lo)
+			w := *buffer
+			for k := range w {
+				dz := (center(2, lo+k) - at) * perH
+				w[k] = kernel(math.Sqrt(across + dz*dz))
+			}
+			do(x, y, lo, w)
 		}
 	}
 }
@@ -167,6 +187,7 @@ func (s *spreader) spread(window [3]grid.Range) []particleSum {
 	ny, nz := window[1].Len(), window[2].Len()
 	sums := make([]particleSum, window[0].Len()*ny*nz)
 	volume := s.cell[0] * s.cell[1] * s.cell[2]
+	var buffer []float64
 	for i := range s.p.Len() {
 		// What stays at 0 where there is no turbulence of its own is not used.
 		f := [6]float64{1, s.p.Temperature[i], s.p.Velocity[0][i], s.p.Velocity[1][i], s.p.Velocity[2][i], 0}
@@ -184,19 +205,31 @@ func (s *spreader) spread(window [3]grid.Range) []particleSum {
 		if !ok {
 			continue
 		}
-		add := func(x, y, z int, w float64) {
-			sum := &sums[((x-window[0].Lo)*ny+y-window[1].Lo)*nz+z-window[2].Lo]
-			for k := range sum {
-				sum[k] += w * f[k]
-			}
-		}
 		if scale == 0 {
-			add(cells[0].Lo, cells[1].Lo, cells[2].Lo, s.p.Mass[i]/volume)
+			buffer = append(buffer[:0], s.p.Mass[i]/volume)
+			addRow(sums[((cells[0].Lo-window[0].Lo)*ny+cells[1].Lo-window[1].Lo)*nz+cells[2].Lo-window[2].Lo:], buffer, 1, &f)
 			continue
 		}
-		s.visit(i, cells, func(x, y, z int, w float64) { add(x, y, z, w*scale*s.p.Mass[i]) })
+		s.visit(i, cells, &buffer, func(x, y, z int, w []float64) {
+			addRow(sums[((x-window[0].Lo)*ny+y-window[1].Lo)*nz+z-window[2].Lo:], w, scale*s.p.Mass[i], &f)
+		})
 	}
 	return sums
+}
+
+// addRow adds the products of a row of weights w, times scale, with f.
+func addRow(sums []particleSum, w []float64, scale float64, f *[6]float64) {
+	sums = sums[:len(w)]
+	for k, x := range w {
+		x *= scale
+		s := &sums[k]
+		s[0] += x
+		s[1] += x * f[1]
+		s[2] += x * f[2]
+		s[3] += x * f[3]
+		s[4] += x * f[4]
+		s[5] += x * f[5]
+	}
 }
 
 // storeParticles makes means of the sums and writes them to the fields of cube

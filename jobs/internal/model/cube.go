@@ -30,7 +30,6 @@ func openCube(file string, m configs.Model) (*Source, error) {
 		case isHDF5(head):
 			format = "" // the members decide
 		default:
-			format = "cube"
 			if err := NeedHDF5(file, "model.cube", strconv.Quote(m.Cube), "model.snapshot"); err != nil {
 				return nil, err
 			}

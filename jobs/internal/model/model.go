@@ -28,16 +28,19 @@ type Source struct {
 	Path      string
 	Mesh      grid.Mesh
 	Reference string // the publication of the code that made the model; "" for cube files of our own
+	Warning   string // of values that are allowed and look wrong; mostly ""
 
-	// One of these is set.
+	Threads int // that map points to cells; 0 is one
+
+	// One of these is set, or, of a snapshot mapped as points, the first two.
 	snapshot *hydro.AMRVAC
 	points   *hydro.Points
 	cube     *cubefile.File
 	foreign  *foreign.Cube
 
-	conversion hydro.Conversion // with snapshot
-	floorK     float64          // with points
-	species    string           // with points
+	conversion hydro.Conversion // with snapshot or particles
+	plan       plan             // with snapshot or points
+	species    string           // with points of CO
 }
 
 // Open opens the model and lays out its mesh. Errors name the file of the
@@ -119,14 +122,5 @@ func Load[T grid.Float](s *Source, block grid.Block, velocities [3]bool, progres
 	case s.foreign != nil:
 		return foreign.Read[T](s.foreign, block, velocities)
 	}
-	c, err := hydro.CellAverage[T](s.snapshot, s.Mesh, block, s.conversion, progress)
-	if err != nil {
-		return nil, err
-	}
-	for a, wanted := range velocities {
-		if !wanted {
-			c.Velocity[a] = nil
-		}
-	}
-	return c, nil
+	return mapped[T](s, block, velocities, progress)
 }

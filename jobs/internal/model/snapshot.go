@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/columen/columen/configs"
+	"github.com/columen/columen/solver/grid"
 	"github.com/columen/columen/solver/hydro"
 )
 
@@ -65,6 +67,9 @@ func openSnapshot(file string, m configs.Model, c *configs.Cubing) (*Source, err
 	default:
 		err = s.openAMRVAC(m, c)
 	}
+	if err == nil {
+		err = s.lay(file, c)
+	}
 	if err != nil {
 		s.Close()
 		return nil, err
@@ -75,17 +80,17 @@ func openSnapshot(file string, m configs.Model, c *configs.Cubing) (*Source, err
 // checkTables refuses tables of another format than that of the file, and a
 // missing table of a format that needs one.
 func checkTables(file string, m configs.Model, format string) error {
-	kind := map[string]string{"amrvac": "an AMRVAC snapshot", "phantom": "a Phantom dump", "magritte": "a Magritte model"}
-	if format == "amrvac" && m.AMRVAC == nil || format == "phantom" && m.Phantom == nil {
-		key := map[string]string{"amrvac": "model.amrvac.length_cm", "phantom": "model.phantom.mean_mol_weight"}[format]
-		return &configs.Error{Problems: []configs.Problem{{File: file, Field: key, Reason: fmt.Sprintf("missing, and %s is taken as %s", m.Snapshot, kind[format]),
-			Allowed: "[model." + format + "] with what the file does not hold, or another model.format"}}}
-	}
+	kind := map[string]string{"amrvac": "an AMRVAC snapshot", "phantom": "a Phantom dump", "magritte": "a Magritte model, for it is HDF5"}
 	for table, given := range map[string]bool{"amrvac": m.AMRVAC != nil, "phantom": m.Phantom != nil, "magritte": m.Magritte != nil} {
 		if given && table != format {
 			return &configs.Error{Problems: []configs.Problem{{File: file, Field: "model." + table, Value: "a table", Reason: fmt.Sprintf("given, but %s is taken as %s", m.Snapshot, kind[format]),
 				Allowed: "no [model." + table + "], or model.format = \"" + table + "\""}}}
 		}
+	}
+	if format == "amrvac" && m.AMRVAC == nil || format == "phantom" && m.Phantom == nil {
+		key := map[string]string{"amrvac": "model.amrvac.length_cm", "phantom": "model.phantom.mean_mol_weight"}[format]
+		return &configs.Error{Problems: []configs.Problem{{File: file, Field: key, Reason: fmt.Sprintf("missing, and %s is taken as %s", m.Snapshot, kind[format]),
+			Allowed: "[model." + format + "] with what the file does not hold, or another model.format"}}}
 	}
 	return nil
 }
@@ -123,15 +128,15 @@ func (s *Source) openPhantom(m configs.Model, c *configs.Cubing) error {
 		return err
 	}
 	defer p.Close()
+	s.conversion = conversionOf(c)
 	s.points, err = p.Points(hydro.PhantomOptions{
 		MeanMolWeight: m.Phantom.MeanMolWeight, TemperatureK: m.Phantom.TemperatureK, Boundary: m.Phantom.BoundaryParticles == "keep",
-	}, conversionOf(c))
+	}, s.conversion)
 	if err != nil {
 		return err
 	}
 	s.Reference = "Price et al. 2018, PASA 35, e031 (Phantom)"
-	s.floorK = c.TemperatureFloorK
-	return s.place(s.points.Box(), c)
+	return s.place(boxAround(s.points), c)
 }
 
 func (s *Source) openMagritte(file string, m configs.Model, c *configs.Cubing) error {
@@ -143,6 +148,7 @@ func (s *Source) openMagritte(file string, m configs.Model, c *configs.Cubing) e
 		return err
 	}
 	defer p.Close()
+	s.conversion = conversionOf(c)
 	o := hydro.MagritteOptions{TemperatureFloorK: c.TemperatureFloorK}
 	if t := m.Magritte; t != nil {
 		o.Species, o.Column, o.KeepBoundary, o.VTurb2Unit, o.VelocityUnit = t.Species, t.SpeciesColumn, t.Boundary == "keep", t.VTurb2Unit, t.VelocityUnit
@@ -151,7 +157,19 @@ func (s *Source) openMagritte(file string, m configs.Model, c *configs.Cubing) e
 	if s.points, err = p.Points(o); err != nil {
 		return err
 	}
+	if o.VTurb2Unit == "m2/s2" && slices.Max(s.points.Turbulence) < 1e-3 {
+		s.Warning = `the turbulence is below 1 mm/s: vturb2_unit = "m2/s2", but vturb2 seems to be in c²`
+	}
 	s.Reference = "De Ceuster et al. 2020, MNRAS 492, 1812 (Magritte)"
-	s.floorK = c.TemperatureFloorK
-	return s.place(s.points.Box(), c)
+	return s.place(boxAround(s.points), c)
+}
+
+// boxAround is the box of all points, by a trifle larger, so that none lies on
+// its upper faces, which belong to the cells beyond.
+func boxAround(p *hydro.Points) grid.Box {
+	b := p.Box()
+	for a, size := range b.Size() {
+		b.Max[a] += 1e-9 * size
+	}
+	return b
 }
