@@ -98,6 +98,48 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// otherModels are model tables of the other formats, each with its inputs.
+func otherModels() map[string]string {
+	box := "box_min_au = [-1, -1, -1]\nbox_max_au = [1, 1, 2]\n"
+	return map[string]string{
+		"snapshot = \"a.phantom\"\n[model.phantom]\nmean_mol_weight = 2.3\nboundary_particles = \"keep\"\n[cube]\ncells = [4, 4, 4]\nco_per_h2 = 1e-4\nv_turb_ms = 0\n": "a.phantom",
+		"snapshot = \"a.h5\"\n[model.magritte]\nspecies_column = 0\nspecies = \"HCO+\"\n[cube]\ncells = [4, 4, 4]\nmethod = \"haar\"\n":                                 "a.h5",
+		"cube = \"amr_grid.inp\"\n[model.radmc3d]\nv_turb_ms = 0\n":                                                                                                     "amr_grid.inp",
+		"cube = \"s.h5\"\nformat = \"coemunet\"\n[model.coemunet]\nv_turb_ms = 1e2\n" + box:                                                                             "s.h5",
+		"[model.fields]\ndensity = \"n.npy\"\ntemperature = \"t.fits\"\nvelocity_z = \"v.npy\"\nv_turb = \"w.npy\"\ndensity_unit = \"cm-3\"\n" + box:                    "n.npy t.fits v.npy w.npy",
+	}
+}
+
+// TestOtherModels loads every table, prints it and loads it again.
+func TestOtherModels(t *testing.T) {
+	_, tail, _ := strings.Cut(goodSolve, "[line]")
+	for model, want := range otherModels() {
+		dir := t.TempDir()
+		var first, second Solve
+		mustDecode(t, "[model]\n"+model+"[line]"+tail, filepath.Join(dir, "solve.toml"), &first)
+		var out strings.Builder
+		if err := Print(&out, &first); err != nil {
+			t.Fatal(err)
+		}
+		mustDecode(t, out.String(), "/elsewhere/x.toml", &second)
+		if !reflect.DeepEqual(first, second) {
+			t.Errorf("printed configuration differs\nfirst  %+v\nsecond %+v\n%s", first, second, out.String())
+		}
+		var paths []string
+		for _, in := range first.Inputs() {
+			paths = append(paths, filepath.Base(in.Path))
+		}
+		if got := strings.Join(paths, " "); got != want {
+			t.Errorf("inputs %s, want %s", got, want)
+		}
+	}
+	var s Solve
+	mustDecode(t, "[model]\ncube = \"../solver/foreign/testdata/radmc_text/amr_grid.inp\"\n[line]"+tail, "solve.toml", &s)
+	if in := s.Inputs(); len(in) != 5 || filepath.Base(in[1].Path) != "numberdens_co.inp" {
+		t.Errorf("inputs of a folder of RADMC-3D: %v", in)
+	}
+}
+
 // TestPrintLoadsBack checks that the output of --print-config is TOML with the
 // same configuration, wherever it is stored.
 func TestPrintLoadsBack(t *testing.T) {

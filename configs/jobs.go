@@ -88,39 +88,14 @@ func (c *Cube) validate(r *report) {
 	if c.Model.Cube != "" {
 		r.add("model.cube", text(c.Model.Cube), "columen cube reads a snapshot", "model.snapshot")
 	}
+	if c.Model.Fields != nil {
+		r.add("model.fields", "", "columen cube reads a snapshot", "model.snapshot")
+	}
 	c.Model.validate(r, c.Cube)
 }
 
-func (m *Model) inputs() []Input {
-	if m.Cube != "" {
-		return []Input{{"model.cube", m.Cube}}
-	}
-	return []Input{{"model.snapshot", m.Snapshot}}
-}
-
-// validate checks that there is one model and that what describes it is there.
-func (m *Model) validate(r *report, cube *Cubing) {
-	const one = "exactly one of snapshot and cube"
-	switch {
-	case m.Snapshot == "" && m.Cube == "":
-		r.missing("model.snapshot", one)
-	case m.Snapshot != "" && m.Cube != "":
-		r.add("model.cube", text(m.Cube), "given together with model.snapshot", one)
-	case m.Snapshot != "" && m.AMRVAC == nil:
-		r.missing("model.amrvac.length_cm", "[model.amrvac] with the units of the run, which the file does not hold")
-	case m.Snapshot != "" && cube == nil:
-		r.missing("cube.cells", "[cube], which says how the snapshot becomes a cube")
-	case m.Cube != "" && m.AMRVAC != nil:
-		r.add("model.amrvac", "", "given together with model.cube", "[model.amrvac] only with model.snapshot")
-	case m.Cube != "" && cube != nil:
-		r.add("cube", "", "given together with model.cube", "[cube] only with model.snapshot: a cube file is used as it is")
-	}
-	if cube != nil {
-		cube.validate(r)
-	}
-}
-
 func (c *Cubing) validate(r *report) {
+	c.validateMethod(r)
 	lo, hi := c.RegionMinAU, c.RegionMaxAU
 	switch {
 	case lo == nil && hi == nil:

@@ -11,36 +11,18 @@ import (
 // program instead of a file.
 const BuiltinCO = "co"
 
-// Model says where the gas comes from: a hydrodynamic snapshot or a cube file.
-type Model struct {
-	Snapshot string  `toml:"snapshot" unit:"-" need:"no" path:"input" doc:"Hydrodynamic snapshot to make the cube from; exactly one of snapshot and cube"`
-	Cube     string  `toml:"cube" unit:"-" need:"no" path:"input" doc:"Cube file written by columen cube; exactly one of snapshot and cube"`
-	Format   string  `toml:"format" unit:"-" default:"\"amrvac\"" allow:"amrvac" doc:"Format of the snapshot"`
-	AMRVAC   *AMRVAC `toml:"amrvac" doc:"What an MPI-AMRVAC .dat file does not say about itself"`
-}
-
-// AMRVAC holds what an MPI-AMRVAC .dat file does not say about itself.
-type AMRVAC struct {
-	LengthCM      float64  `toml:"length_cm" unit:"cm" allow:">0" doc:"Unit of length of the run"`
-	DensityGCC    float64  `toml:"density_gcc" unit:"g cm⁻³" allow:">0" doc:"Unit of density of the run"`
-	VelocityCMS   float64  `toml:"velocity_cms" unit:"cm s⁻¹" allow:">0" doc:"Unit of velocity of the run"`
-	MeanMolWeight float64  `toml:"mean_mol_weight" unit:"u" allow:">0" doc:"Mean mass of a particle of the gas, which turns p/ρ into a temperature"`
-	TemperatureK  float64  `toml:"temperature_k" unit:"K" need:"no" allow:">0" doc:"Gas temperature of a run without energy equation; an error when the file has energy"`
-	Gamma         float64  `toml:"gamma" unit:"-" need:"no" allow:">1" doc:"Ratio of specific heats; only for a version 3 file, which does not store it"`
-	Geometry      string   `toml:"geometry" unit:"-" need:"no" allow:"Cartesian_3D" doc:"Geometry of a version 3 or 4 file, whose header names none"`
-	Variables     []string `toml:"variables" unit:"-" need:"no" allow:"name" doc:"Names of the variables of a version 3 file, in order, for example rho, m1, m2, m3, e"`
-}
-
 // Cubing says how a snapshot becomes a cube.
 type Cubing struct {
 	Cells             [3]int      `toml:"cells" unit:"-" allow:"1..8192" doc:"Cells of the cube along x, y and z"`
 	RegionMinAU       *[3]float64 `toml:"region_min_au" unit:"au" need:"no" doc:"Lower corner of the region to cube; the whole box when absent"`
 	RegionMaxAU       *[3]float64 `toml:"region_max_au" unit:"au" need:"no" doc:"Upper corner of the region to cube; the whole box when absent"`
 	MassPerH2AMU      float64     `toml:"mass_per_h2_amu" unit:"u" default:"2.8" allow:">0" doc:"Gas mass per H2 molecule; 2.8 includes helium"`
-	COPerH2           float64     `toml:"co_per_h2" unit:"-" allow:">0" doc:"Number of CO molecules per H2 molecule"`
+	COPerH2           float64     `toml:"co_per_h2" unit:"-" need:"no" allow:">0" doc:"Number of CO molecules per H2 molecule; needed unless the model gives the density of CO"`
 	TemperatureFloorK float64     `toml:"temperature_floor_k" unit:"K" default:"2.725" allow:">0" doc:"Lowest gas temperature; the default is that of the cosmic background, below which gas does not cool"`
-	VTurbMS           float64     `toml:"v_turb_ms" unit:"m s⁻¹" allow:">=0" doc:"Turbulent line width, the same in every cell"`
+	VTurbMS           *float64    `toml:"v_turb_ms" unit:"m s⁻¹" need:"no" allow:">=0" doc:"Turbulent line width, the same in every cell; needed unless the model gives it"`
 	Precision         string      `toml:"precision" unit:"-" default:"\"f64\"" allow:"f32|f64" doc:"Storage of the fields in the file that columen cube writes"`
+	Method            string      `toml:"method" unit:"-" need:"no" allow:"average|haar|sph|nearest" doc:"How a cell is made: conservative average of a refined mesh; haar: mean of the points in it, else of the nested cells around it; sph: kernels of particles; nearest: what is at its centre. When absent average for a refined mesh (nearest if rotated), sph for particles, nearest for other points"`
+	Rotation          *Turn       `toml:"rotation" doc:"Rotation of the model before it becomes a cube; none when absent"`
 }
 
 // Line names the molecule and the transition.

@@ -99,7 +99,7 @@ func TestBadTraining(t *testing.T) {
 		{goodTrain, new(Train), "data.augment=mirror", []string{"data.augment", "none, symmetries"}},
 		{goodEmulate, new(Emulate), "view.1.name=pole", []string{"view.1.axis", "missing"}},
 		{goodEmulate, new(Emulate), "bench.repeats=-1", []string{"bench.repeats"}},
-		{goodEmulate, new(Emulate), "model.snapshot=x.dat", []string{"exactly one of snapshot and cube"}},
+		{goodEmulate, new(Emulate), "model.snapshot=x.dat", []string{"exactly one of snapshot, cube and fields"}},
 		{goodEvaluate, new(Evaluate), "data.part=train", []string{"data.part", "validation, test"}},
 		{goodEvaluate, new(Evaluate), "report.border=none", []string{"report.border", "kept, cropped"}},
 	} {

@@ -117,7 +117,7 @@ func badHDF5() []badInput {
 			f.write(t, "w.h5", data)
 		}, parts...)
 	}
-	return []badInput{
+	return append(badMagritte(), []badInput{
 		value("not a number", func(c *grid.Cube[float64]) { c.Density[cell] = math.NaN() }, "density = NaN", "want"),
 		value("negative density", func(c *grid.Cube[float64]) { c.Density[cell] = -5 }, "density = -5", "not negative"),
 		value("negative temperature", func(c *grid.Cube[float64]) { c.Temperature[cell] = -10 }, "temperature = -10", "want 0.5 to", "K"),
@@ -159,5 +159,5 @@ func badHDF5() []badInput {
 			f.write(t, "from_cube.toml", fromCubeConfig("images/w.pole.h5"))
 		}, parts: []string{"images/w.pole.h5", `"columen-image-1"`, `want "columen-cube-1"`}},
 		{name: "bad first line of a long file", line: []string{"inspect", "it"}, code: 1, prepare: text("it", "\x89HDF\r\n\x1a\n"+strings.Repeat("x", 100)), parts: []string{"it"}},
-	}
+	}...)
 }

@@ -59,7 +59,7 @@ func (t *task) cite() {
 	m.Cite("Heinemann et al. 2006, A&A 448, 731 (segments compose)")
 	m.Cite("Olson & Kunasz 1987, JQSRT 38, 325 (source function linear in optical depth)")
 	m.Cite("Schöier et al. 2005, A&A 432, 369 (LAMDA line data)")
-	if t.cfg.Model.AMRVAC != nil {
-		m.Cite("Keppens et al. 2023, A&A 673, A66 (MPI-AMRVAC)")
+	if t.source.Reference != "" {
+		m.Cite(t.source.Reference)
 	}
 }

@@ -71,6 +71,7 @@ func build(env *run.Env) (*task, error) {
 		t.source, err = model.Open(env.Args[0], t.cfg.Model, t.cfg.Cube)
 	}
 	if err == nil {
+		t.source.Threads = env.Threads
 		t.layout, err = t.decompose()
 	}
 	if err == nil {
@@ -138,7 +139,7 @@ func (t *task) checkMemory() error {
 	cube, stretches, whole := t.memory(t.comm.Rank())
 	field, value := "cube.cells", fmt.Sprint(t.source.Mesh.Cells)
 	if t.cfg.Cube == nil {
-		field, value = "model.cube", fmt.Sprintf("%q with %v cells", t.source.Path, t.source.Mesh.Cells)
+		field, value = t.cfg.Model.Key(), fmt.Sprintf("%q with %v cells", t.source.Path, t.source.Mesh.Cells)
 	}
 	if stretches+whole > cube {
 		field, value = "spectrum", fmt.Sprintf("%d channels of %v cells", len(t.frequencies), t.source.Mesh.Cells)
@@ -176,6 +177,9 @@ func execute(ctx context.Context, env *run.Env) error {
 	env.Log.Info("solve", "line", t.line.Species+" "+t.line.Label, "channels", len(t.frequencies), "cells", t.source.Mesh.Cells,
 		"ranks", t.layout.Ranks, "threads", env.Threads, "precision", t.cfg.Solver.Precision, "mode", t.cfg.Parallel.Mode)
 	t.cite()
+	if t.source.Warning != "" {
+		env.Log.Warn(t.source.Warning, "model", t.source.Name)
+	}
 	if of := t.source.Species(); of != t.line.Species {
 		env.Log.Warn("the model gives the density of another molecule than the line's: it is taken as that of the line's", "model", of, "line", t.line.Species)
 	}
