@@ -36,7 +36,7 @@ func rules(t *testing.T, p *hydro.Points) []rule {
 		t.Fatal(err)
 	}
 	mesh := unitMesh(13, 11, 17)
-	src := openMain(t)
+	src := openModel(t, "../hydro/testdata/agb_small_ghost.dat")
 	amr := grid.Mesh{Box: src.Box(), Cells: [3]int{13, 11, 17}}
 	turn := &Turn{Rotation: rotation.Uniform(rand.New(rand.NewPCG(5, 5))), About: [3]float64{1e11, 0, 0}}
 	return []rule{

@@ -20,7 +20,8 @@
 //
 // References:
 //
-//	De Ceuster, F. et al. 2024, pomme (the mapping of points to nested cells)
+//	Su, S. et al. 2025, arXiv:2507.11398 (COEmuNet, whose data sets are made of
+//	    nested cells)
 //	Monaghan, J. J. & Lattanzio, J. C. 1985, A&A 149, 135 (the kernel M₄)
 //	Price, D. J. 2007, PASA 24, 159, doi:10.1071/AS07022 (kernel-weighted
 //	    and normalised interpolation to pixels)

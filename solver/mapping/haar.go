@@ -26,9 +26,7 @@ type Haar struct {
 //
 // Density, T, v and v_turb alike: these are plain means over points, of which a
 // refined mesh has more where it is fine. Points outside the lattice are left
-// out; it is an error if none is inside.
-//
-// [De Ceuster et al. 2024]
+// out; it is an error if none is inside [Su et al. 2025].
 func Map[T grid.Float](h *Haar, p *hydro.Points, c Crop, block grid.Block, opt Options) (*grid.Cube[T], error) {
 	cube := new(grid.Cube[T])
 	return cube, MapInto(h, cube, p, c, block, opt)

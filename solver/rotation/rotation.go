@@ -14,18 +14,18 @@ func Identity() Rotation { return Rotation{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}} }
 // and the direction towards it are R x̂, R ŷ and R ẑ, by
 //
 //	R = R_φ R_i R_ψ
-//	R_ψ: (x, y) → (x cos ψ − y sin ψ, x sin ψ + y cos ψ)
+//	R_ψ: (x, y) → (x cos ψ + y sin ψ, −x sin ψ + y cos ψ)
 //	R_i: (y, z) → (y cos i − z sin i, y sin i + z cos i)
 //	R_φ: (x, y) → (x cos φ + y sin φ, −x sin φ + y cos φ)
 //
-// with the inclination i, the azimuth φ and the position angle ψ of the
-// camera's upward direction, from north through east, all in degrees. Multiples
-// of 90 degrees give entries that are exactly 0 and ±1.
+// with the inclination i, the azimuth φ and the position angle ψ by which what
+// is seen turns from north (up) through east (left), all in degrees. Multiples of
+// 90 degrees give entries that are exactly 0 and ±1.
 func Camera(inclinationDeg, azimuthDeg, positionAngleDeg float64) Rotation {
 	si, ci := sinCos(inclinationDeg)
 	sp, cp := sinCos(azimuthDeg)
 	ss, cs := sinCos(positionAngleDeg)
-	roll := Rotation{{cs, -ss, 0}, {ss, cs, 0}, {0, 0, 1}}
+	roll := Rotation{{cs, ss, 0}, {-ss, cs, 0}, {0, 0, 1}}
 	tilt := Rotation{{1, 0, 0}, {0, ci, -si}, {0, si, ci}}
 	turn := Rotation{{cp, sp, 0}, {-sp, cp, 0}, {0, 0, 1}}
 	return turn.Times(tilt).Times(roll)

@@ -93,9 +93,9 @@ func TestCamera(t *testing.T) {
 		{90, 180, 0, minus(x), z, y},
 		{90, 270, 0, y, z, x},
 		{90, -90, 0, y, z, x},
-		{0, 0, 90, y, minus(x), z}, // up is east, to the left
-		{0, 720, -270, y, minus(x), z},
-		{180, 0, 90, minus(y), minus(x), minus(z)},
+		{0, 0, 90, minus(y), x, z}, // what was up is to the left, in the east
+		{0, 720, -270, minus(y), x, z},
+		{180, 0, 90, y, x, minus(z)},
 	} {
 		r := Camera(c.i, c.phi, c.psi)
 		// Adding 0 makes 0 of −0.

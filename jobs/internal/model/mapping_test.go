@@ -17,13 +17,13 @@ import (
 
 const config = "some/cube.toml"
 
-// job is the configuration of columen cube for the example model, with more
-// keys of [cube].
+// job is the configuration of columen cube for a small model, with more keys of
+// [cube]. No face of its cells is one of the model.
 func job(t *testing.T, more string) *configs.Cube {
 	t.Helper()
 	const text = `
 [model]
-snapshot = "../../../configs/models/agb_main.dat"
+snapshot = "../../../solver/hydro/testdata/agb_small_ghost.dat"
 [model.amrvac]
 length_cm = 1.495978707e13
 density_gcc = 1e-15
@@ -33,6 +33,8 @@ mean_mol_weight = 2.35
 name = "a"
 [cube]
 cells = [16, 16, 16]
+region_min_au = [-19.3, -19.3, -19.3]
+region_max_au = [19.3, 19.3, 19.3]
 mass_per_h2_amu = 2.02
 co_per_h2 = 1e-4
 temperature_floor_k = 10
@@ -45,7 +47,7 @@ v_turb_ms = 150
 	return c
 }
 
-// load opens the example model and makes all of its cube.
+// load opens the model and makes all of its cube.
 func load(t *testing.T, more string) *grid.Cube[float64] {
 	t.Helper()
 	c := job(t, more)
