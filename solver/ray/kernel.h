@@ -57,7 +57,7 @@ typedef struct {
 
 /* A row of cells to bring to a plane of fields. */
 typedef struct {
-  const void *density, *temperature, *velocity[3], *turbulence; /* a velocity across the rays may be NULL */
+  const void *density, *temperature, *velocity[3], *turbulence; /* of a velocity across the rays, any field: it counts 0 times */
   double away[3]; /* unit vector away from the observer */
   int64_t rows, columns;         /* cells along y and z */
   int64_t row_cells, row_points; /* elements to the next row of the cells, points to that of the plane */

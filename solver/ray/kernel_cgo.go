@@ -214,6 +214,7 @@ func (k *native[T]) Pack(s *Sheet[T]) bool {
 	var v [3]unsafe.Pointer
 	for a, field := range s.Cube.Velocity {
 		c.away[a] = C.double(s.Away[a])
+		v[a] = unsafe.Pointer(&s.Cube.Density[s.Origin]) // 0 times a number that is refused if it is not finite
 		if field != nil && s.Away[a] != 0 {
 			v[a] = unsafe.Pointer(&field[s.Origin])
 		}

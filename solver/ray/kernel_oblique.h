@@ -49,7 +49,7 @@ VEC_INLINE V FLOOR(V x) {
 /* BEGIN puts W rays at their first crossing with the block: that of the last of its three near planes. Those that miss it are
  * not alive, and stand where the fields can be read. */
 #define BEGIN CAT(begin_, R)
-VEC_INLINE void BEGIN(const ray_beam *b, WALK *k, VI exists) {
+__attribute__((noinline)) static void BEGIN(const ray_beam *b, WALK *k, VI exists) {
   V enter = SET(-INFINITE), leave = SET(INFINITE), axis = SET(-1);
   k->alive = exists;
   for (int a = 0; a < 3; a++) {
@@ -182,7 +182,7 @@ VEC_INLINE POINT FETCH(const ray_beam *b, const WALK *k, V t, const VI *on) {
 /* LEG walks on until all rays have left the block or RAY_LEG segments are full, and returns the nodes. The first leg begins with
  * the node at the entry, later ones with the last node of the one before. */
 #define LEG CAT(leg_, R)
-static int LEG(const ray_line *ln, ray_beam *b, WALK *k, NODES *nd, CARRY *carry, int j) {
+__attribute__((noinline)) static int LEG(const ray_line *ln, ray_beam *b, WALK *k, NODES *nd, CARRY *carry, int j) {
   for (; j <= RAY_LEG && ANY(k->alive); j++) {
     VI on[3], ends = (VI){0};
     on[0] = (k->when[0] <= k->when[1]) & (k->when[0] <= k->when[2]);
@@ -226,7 +226,7 @@ typedef struct {
 
 /* CHANNELS takes all channels through a leg of m nodes and puts it behind what they have seen. */
 #define CHANNELS CAT(channels_, R)
-VEC_INLINE void CHANNELS(const ray_beam *b, const NODES *nd, int m, SEEN *seen, const int more) {
+__attribute__((noinline)) static void CHANNELS(const ray_beam *b, const NODES *nd, int m, SEEN *seen, const int more) {
   for (int64_t f = 0; f < b->channels; f += ABREAST) {
     const int count = b->channels - f < ABREAST ? (int)(b->channels - f) : ABREAST;
     V t[ABREAST], e[ABREAST];
@@ -314,13 +314,11 @@ int PACK(const ray_line *ln, const ray_sheet *s) {
     const int64_t at = r * s->row_cells;
     const REAL *restrict n = (const REAL *)s->density + at, *restrict t = (const REAL *)s->temperature + at;
     const REAL *restrict w = (const REAL *)s->turbulence + at;
-    const REAL *vx = s->velocity[0], *vy = s->velocity[1], *vz = s->velocity[2];
+    const REAL *restrict vx = (const REAL *)s->velocity[0] + at, *restrict vy = (const REAL *)s->velocity[1] + at;
+    const REAL *restrict vz = (const REAL *)s->velocity[2] + at;
     REAL *restrict to = (REAL *)s->points + 4 * r * s->row_points;
     for (int64_t c = 0; c < s->columns; c++) {
-      REAL v = 0;
-      if (vx) v += x * vx[at + c];
-      if (vy) v += y * vy[at + c];
-      if (vz) v += z * vz[at + c];
+      REAL v = x * vx[c] + y * vy[c] + z * vz[c];
       bad |= !(n[c] >= 0) | !(n[c] < most) | !(t[c] >= t_min) | !(t[c] < t_max) | !(w[c] >= 0) | !(w[c] < fast) | !(v < fast) | !(v > -fast);
       to[4 * c] = n[c];
       to[4 * c + 1] = t[c];

@@ -13,7 +13,11 @@ import (
 )
 
 // benchmarkCube is "wind" or "shear" of testdata/README.md with all three components of the velocity.
-func benchmarkCube[T grid.Float](name string, n int) *grid.Cube[T] {
+func benchmarkCube[T grid.Float](name string, n int) *grid.Cube[T] { return turnedCube[T](name, n, 0, 0) }
+
+// turnedCube is the same in the axes of a camera: seen along z it shows what the camera sees.
+func turnedCube[T grid.Float](name string, n int, inclination, azimuth float64) *grid.Cube[T] {
+	axisX, axisY, axisZ := camera(inclination, azimuth)
 	const l = 1e14
 	m := grid.Mesh{Box: grid.Box{Min: [3]float64{-l, -l, -l}, Max: [3]float64{l, l, l}}, Cells: [3]int{n, n, n}}
 	c := grid.NewCube[T](m, m.Full())
@@ -21,7 +25,8 @@ func benchmarkCube[T grid.Float](name string, n int) *grid.Cube[T] {
 	for i := range n {
 		for j := range n {
 			for k := range n {
-				u, v, w := at(i), at(j), at(k)
+				x, y, z := at(i), at(j), at(k)
+				u, v, w := axisX[0]*x+axisY[0]*y+axisZ[0]*z, axisX[1]*x+axisY[1]*y+axisZ[1]*z, axisX[2]*x+axisY[2]*y+axisZ[2]*z
 				q, p := u*u+v*v+w*w, c.Index(i, j, k)
 				var den, tem, turb float64
 				var vel [3]float64
@@ -36,8 +41,8 @@ func benchmarkCube[T grid.Float](name string, n int) *grid.Cube[T] {
 					vel = [3]float64{600 * v, -600 * u, 4000 * math.Tanh(4*w)}
 				}
 				c.Density[p], c.Temperature[p], c.Turbulence[p] = T(den), T(tem), T(turb)
-				for a := range vel {
-					c.Velocity[a][p] = T(vel[a])
+				for a, e := range [3][3]float64{axisX, axisY, axisZ} {
+					c.Velocity[a][p] = T(e[0]*vel[0] + e[1]*vel[1] + e[2]*vel[2])
 				}
 			}
 		}
@@ -83,31 +88,20 @@ func loaded[T grid.Float](t testing.TB, k Kernel[T], c *grid.Cube[T], o [3]float
 	return v
 }
 
-// starts lays the rays out, row by row of the image; those that miss the volume are left out, and pixel tells which are there.
-func starts[T grid.Float](c *grid.Cube[T], v *Volume[T], l *look) (b *Beam[T], pixel []int) {
+// starts lays the rays out.
+func starts[T grid.Float](c *grid.Cube[T], v *Volume[T], l *look) (*Beam[T], []int32) {
 	x, y, _ := camera(l.inclination, l.phi)
-	b = &Beam[T]{Volume: v}
 	h := c.Mesh.CellSize()
-	for j := range l.pixels {
-		for i := range l.pixels {
-			px, py := l.size*((float64(i)+0.5)/float64(l.pixels)-0.5), l.size*((float64(j)+0.5)/float64(l.pixels)-0.5)
-			var g [3]float64
-			for a := range g {
-				g[a] = (x[a]*px+y[a]*py-c.Mesh.Box.Min[a])/h[a] - 0.5
-			}
-			if !v.Crosses(g) {
-				continue
-			}
-			pixel = append(pixel, j*l.pixels+i)
-			for a := range g {
-				b.Start[a] = append(b.Start[a], T(g[a]))
-			}
+	at := func(i int) float64 { return l.size * ((float64(i)+0.5)/float64(l.pixels) - 0.5) }
+	return v.Aim(l.pixels, l.pixels, func(i, j int) (g [3]float64) {
+		for a := range g {
+			g[a] = (x[a]*at(i)+y[a]*at(j)-c.Mesh.Box.Min[a])/h[a] - 0.5
 		}
-	}
-	return b, pixel
+		return g
+	})
 }
 
-// image returns [ν][y][x].
+// obliqueImage returns [ν][y][x].
 func obliqueImage[T grid.Float](t testing.TB, c *grid.Cube[T], l *look) []float64 {
 	t.Helper()
 	m := NewMedium(l.line)
@@ -124,7 +118,7 @@ func obliqueImage[T grid.Float](t testing.TB, c *grid.Cube[T], l *look) []float6
 	img := make([]float64, nf*l.pixels*l.pixels)
 	for f := range nf {
 		for i, p := range pixel {
-			img[f*l.pixels*l.pixels+p] = float64(out.Emission[f*n+i])
+			img[f*l.pixels*l.pixels+int(p)] = float64(out.Emission[f*n+i])
 		}
 	}
 	return img
