@@ -65,7 +65,7 @@ typedef struct {
 } ray_sheet;
 
 /* Segments that an oblique ray collects before it takes the channels through them. */
-#define RAY_LEG 64
+#define RAY_LEG 96
 
 /* Each kernel returns 0, or 1 where a cell holds what no transfer can be computed for. */
 #define RAY_DECLARE(name)                                                              \

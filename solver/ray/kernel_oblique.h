@@ -49,7 +49,7 @@ VEC_INLINE V FLOOR(V x) {
 /* BEGIN puts W rays at their first crossing with the block: that of the last of its three near planes. Those that miss it are
  * not alive, and stand where the fields can be read. */
 #define BEGIN CAT(begin_, R)
-__attribute__((noinline)) static void BEGIN(const ray_beam *b, WALK *k, VI exists) {
+VEC_INLINE void BEGIN(const ray_beam *b, WALK *k, VI exists) {
   V enter = SET(-INFINITE), leave = SET(INFINITE), axis = SET(-1);
   k->alive = exists;
   for (int a = 0; a < 3; a++) {
@@ -103,8 +103,8 @@ __attribute__((noinline)) static void BEGIN(const ray_beam *b, WALK *k, VI exist
 /* LERP_LANE interpolates between the four points of ray l: all four fields at once. */
 #define LERP_LANE(l)                                                     \
   {                                                                      \
-    const double *q = fields + 4 * at[l];                                \
-    const int64_t r = 4 * s1[l], c = 4 * s2[l];                          \
+    const double *q = fields + at[l];                                    \
+    const int64_t r = s1[l], c = s2[l];                                  \
     const vd u = MIX_D(f1, f1, l, l, l, l), v = MIX_D(f2, f2, l, l, l, l); \
     vd q00 = *(const vd_u *)q, q01 = *(const vd_u *)(q + c);             \
     vd q10 = *(const vd_u *)(q + r), q11 = *(const vd_u *)(q + r + c);   \
@@ -125,7 +125,7 @@ VEC_INLINE vf vec_join_f(const float *lo, const float *hi) {
 #define LERP_LANE(l)                                                                     \
   {                                                                                      \
     const float *p = fields + 4 * (int64_t)at[l], *q = fields + 4 * (int64_t)at[l + 4];  \
-    const int64_t pr = 4 * (int64_t)s1[l], pc = 4 * (int64_t)s2[l], qr = 4 * (int64_t)s1[l + 4], qc = 4 * (int64_t)s2[l + 4]; \
+    const int64_t pr = s1[l], pc = s2[l], qr = s1[l + 4], qc = s2[l + 4];                \
     const vf u = VEC_MIX(f1, f1, l, l, l, l, l + 4, l + 4, l + 4, l + 4);                \
     const vf v = VEC_MIX(f2, f2, l, l, l, l, l + 4, l + 4, l + 4, l + 4);                \
     vf q00 = vec_join_f(p, q), q01 = vec_join_f(p + pc, q + qc);                         \
@@ -152,16 +152,17 @@ VEC_INLINE POINT FETCH(const ray_beam *b, const WALK *k, V t, const VI *on) {
   }
   const V f1 = PICK(on[0], frac[1], frac[0]), f2 = PICK(on[2], frac[1], frac[2]);
   const REAL *fields = b->fields;
+  INT at[W] __attribute__((aligned(32))), s1[W] __attribute__((aligned(32))), s2[W] __attribute__((aligned(32))); /* loads are cheaper than lanes */
 #ifdef DOUBLE
   V base = FMA(low[0], SET((REAL)b->stride[0]), FMA(low[1], SET((REAL)b->stride[1]), low[2]));
-  const VI at = (VI)(base + SET(0x1p52)) & ((INT)1 << 51) - 1;
+  *(VI *)at = ((VI)(base + SET(0x1p52)) & ((INT)1 << 51) - 1) << 2;
 #else
   VI index[3];
   for (int a = 0; a < 3; a++) index[a] = (VI)(low[a] + SET(0x1p23f)) & ((INT)1 << 22) - 1;
-  const VI at = index[0] * (INT)b->stride[0] + index[1] * (INT)b->stride[1] + index[2];
+  *(VI *)at = index[0] * (INT)b->stride[0] + index[1] * (INT)b->stride[1] + index[2];
 #endif
-  const VI s1 = (on[0] & (INT)b->stride[1]) | (~on[0] & (INT)b->stride[0]);
-  const VI s2 = (on[2] & (INT)b->stride[1]) | (~on[2] & (INT)1);
+  *(VI *)s1 = (on[0] & (INT)(4 * b->stride[1])) | (~on[0] & (INT)(4 * b->stride[0]));
+  *(VI *)s2 = (on[2] & (INT)(4 * b->stride[1])) | (~on[2] & (INT)4);
   POINT p;
   V m[4];
   LERP_LANE(0) LERP_LANE(1) LERP_LANE(2) LERP_LANE(3)
@@ -238,7 +239,7 @@ __attribute__((noinline)) static void CHANNELS(const ray_beam *b, const NODES *n
     for (int q = 0; q < count; q++) {
       SEEN *s = seen + f + q;
       s->e = FMA(s->t, e[q], s->e);
-      if (more) {
+      if (more) { /* before t */
         s->extra.tau += extra[q].tau;
         s->extra.first = FMA(s->t, extra[q].first, s->extra.first);
         s->extra.second = FMA(s->t, extra[q].second, s->extra.second);

@@ -70,7 +70,7 @@ static void GATHER(const ray_line *ln, const ray_row *row, const FIELDS *fd, int
 
 /* SPAN finds where the m-1 segments between m nodes matter to any of the W rays. */
 #define SPAN CAT(span_, R)
-__attribute__((noinline)) static void SPAN(NODES *nd, int m) {
+static void SPAN(NODES *nd, int m) {
   for (int i = 0; i + 1 < m; i++) {
     REAL lo = nd->lo[i][0], hi = nd->hi[i][0];
     for (int l = 1; l < W; l++) {
@@ -84,7 +84,7 @@ __attribute__((noinline)) static void SPAN(NODES *nd, int m) {
 
 /* GROUP prepares the m nodes of W rays from `first` on. Returns 0, or 1 for a cell that must be refused. */
 #define GROUP CAT(group_, R)
-__attribute__((noinline)) static int GROUP(const ray_line *ln, ray_row *row, const FIELDS *fd, NODES *nd, int64_t first, int m) {
+static int GROUP(const ray_line *ln, ray_row *row, const FIELDS *fd, NODES *nd, int64_t first, int m) {
   GATHER(ln, row, fd, first);
   CARRY k = {.seen = SET(0), .missed = SET(0), .bad = (VI)SET(0)};
   const int near = row->near_face, far = (int)(near + row->cells);

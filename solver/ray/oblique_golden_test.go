@@ -13,7 +13,9 @@ import (
 )
 
 // benchmarkCube is "wind" or "shear" of testdata/README.md with all three components of the velocity.
-func benchmarkCube[T grid.Float](name string, n int) *grid.Cube[T] { return turnedCube[T](name, n, 0, 0) }
+func benchmarkCube[T grid.Float](name string, n int) *grid.Cube[T] {
+	return turnedCube[T](name, n, 0, 0)
+}
 
 // turnedCube is the same in the axes of a camera: seen along z it shows what the camera sees.
 func turnedCube[T grid.Float](name string, n int, inclination, azimuth float64) *grid.Cube[T] {
@@ -63,14 +65,14 @@ func camera(inclination, azimuth float64) (x, y, o [3]float64) {
 
 // look is an oblique view of a whole cube for tests: pixels² rays over a square of the given size about the origin.
 type look struct {
-	kernel             string
-	inclination, phi   float64
-	size               float64
-	pixels             int
-	centers            bool
-	line               *line.Line
-	frequencies        []float64
-	work               Work // filled
+	kernel               string
+	inclination, phi     float64
+	size                 float64
+	pixels               int
+	centers              bool
+	line                 *line.Line
+	frequencies          []float64
+	work                 Work // filled
 	depth, first, second []float64
 }
 
@@ -159,8 +161,8 @@ func TestConvergedTruthAnyView(t *testing.T) {
 				t.Errorf("%s: rms error %.5f %%, allowed %.3f %%", c.model, 100*rms, 100*c.rms)
 			}
 		}
-			got := flip(obliqueImage(t, benchmarkCube[float32](c.model, 64), &s), 31)
-			rms := errorRMS(got, want)
-			t.Logf("%s f32 %v: rms error %.5f %% %v", c.model, c.i, 100*rms, s.work)
+		got := flip(obliqueImage(t, benchmarkCube[float32](c.model, 64), &s), 31)
+		rms := errorRMS(got, want)
+		t.Logf("%s f32 %v: rms error %.5f %% %v", c.model, c.i, 100*rms, s.work)
 	}
 }
