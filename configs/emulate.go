@@ -2,6 +2,8 @@
 
 package configs
 
+import "fmt"
+
 // Emulate is the configuration of columen emulate: a model and views become
 // images by a trained network.
 type Emulate struct {
@@ -96,6 +98,16 @@ func (e *Emulate) validate(r *report) {
 	e.Model.validate(r, e.Cube)
 	e.Output.validate(r)
 	validateViews(r, e.Views)
+	for i, v := range e.Views {
+		if v.Oblique() && v.Axis == "" {
+			r.add(fmt.Sprintf("view.%d.inclination_deg", i), text(*v.InclinationDeg), "the network looks along an axis", "axis")
+		}
+	}
+	for i, m := range e.Output.Maps {
+		if deepMap(m) {
+			r.add(fmt.Sprintf("output.maps.%d", i), text(m), "the network gives the image only", "moment0, moment1, moment2, brightness")
+		}
+	}
 }
 
 func (e *Evaluate) validate(*report) {}

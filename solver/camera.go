@@ -9,6 +9,9 @@ import (
 	"github.com/columen/columen/solver/grid"
 )
 
+// MaxPixels bounds the pixels of a camera along each side of the image.
+const MaxPixels = 1 << 15
+
 // Camera is a view from any direction, without perspective: one ray through
 // the centre of each pixel.
 type Camera struct {
@@ -88,7 +91,8 @@ func (c Camera) Frame(m grid.Mesh, nx, ny int, widthM float64) Camera {
 		if widthM > 0 {
 			extent = [2]float64{widthM, widthM}
 		}
-		nx, ny = int(math.Ceil(extent[0]/pixel-slack)), int(math.Ceil(extent[1]/pixel-slack))
+		count := func(extent float64) int { return int(min(math.Ceil(extent/pixel-slack), 2*MaxPixels)) }
+		nx, ny = count(extent[0]), count(extent[1])
 		if widthM > 0 {
 			pixel = widthM / float64(nx)
 		}
@@ -129,12 +133,21 @@ func (c *Camera) validate() error {
 	if c.NX < 1 || c.NY < 1 || !(c.PixelM[0] > 0) || !(c.PixelM[1] > 0) {
 		return fmt.Errorf("solver: image of %d × %d pixels of %g × %g m: want at least one pixel, of positive size", c.NX, c.NY, c.PixelM[0], c.PixelM[1])
 	}
+	if c.NX > MaxPixels || c.NY > MaxPixels {
+		return fmt.Errorf("solver: image of %d × %d pixels: want at most %d along each side", c.NX, c.NY, MaxPixels)
+	}
 	for _, p := range [][2][3]float64{{c.ImageX, c.ImageX}, {c.ImageY, c.ImageY}, {c.Observer, c.Observer}} {
 		if math.Abs(dot(p[0], p[1])-1) > 1e-12 {
 			return fmt.Errorf("solver: direction %v of a camera: want a unit vector", p[0])
 		}
 	}
 	return nil
+}
+
+// NumRays returns about how many rays meet a box of the given edge lengths [m].
+func (c *Camera) NumRays(size [3]float64) float64 {
+	area := math.Abs(c.Observer[0])*size[1]*size[2] + math.Abs(c.Observer[1])*size[2]*size[0] + math.Abs(c.Observer[2])*size[0]*size[1]
+	return min(area/(c.PixelM[0]*c.PixelM[1]), float64(c.NX)*float64(c.NY))
 }
 
 // Components tells along which axes the velocity is needed.

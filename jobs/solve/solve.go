@@ -25,9 +25,11 @@ func Job() run.Job {
 	return run.Job{
 		Name:  "solve",
 		Short: "Image a model in a spectral line, on MPI ranks",
-		Long: `Solve computes the spectral image of a model seen along an axis, one image per
-[[view]], by the exact formal solution of line transfer in local thermodynamic
-equilibrium, and writes it as FITS (with WCS), HDF5 and a PNG sheet.
+		Long: `Solve computes the spectral image of a model seen along an axis or from any
+direction, one image per [[view]], by the exact formal solution of line transfer
+in local thermodynamic equilibrium, and writes it as FITS (with WCS), HDF5 and a
+PNG sheet; with output.maps also optical depth, moments, brightness temperature
+and where the light comes from.
 
 The cube is divided over the ranks in x, y and z. Each rank integrates its
 stretch of each ray once; stretches are composed along the ray. With
@@ -51,6 +53,7 @@ type task struct {
 	comm   *mpiutil.Comm
 	source *model.Source
 	setup
+	sights []sight
 	layout grid.Decomposition
 }
 
@@ -69,6 +72,9 @@ func build(env *run.Env) (*task, error) {
 	}
 	if err == nil {
 		t.source, err = model.Open(env.Args[0], t.cfg.Model, t.cfg.Cube)
+	}
+	if err == nil {
+		err = t.aim()
 	}
 	if err == nil {
 		t.layout, err = t.decompose()
@@ -93,9 +99,13 @@ func (t *task) decompose() (grid.Decomposition, error) {
 		leaf = grid.LeafCells
 	}
 	if ranks == [3]int{} {
-		axes := make([]int, len(t.views))
-		for i, v := range t.views {
-			axes[i] = v.Observer.Axis
+		var axes []int
+		for _, v := range t.sights {
+			if v.camera != nil { // its rays cross cuts along every axis
+				axes = append(axes, 0, 1, 2)
+			} else {
+				axes = append(axes, v.view.Observer.Axis)
+			}
 		}
 		var err error
 		if ranks, err = grid.AutoRanks(t.source.Mesh.Cells, t.comm.Size(), axes, leaf); err != nil {
@@ -117,19 +127,38 @@ func (t *task) memory(rank int) (cube, stretches, whole float64) {
 	if t.cfg.Solver.Precision == "f32" {
 		word = 4
 	}
-	b, n := t.layout.Block(rank), t.source.Mesh.Cells
-	used := map[int]bool{}
-	for _, v := range t.views {
-		used[v.Observer.Axis] = true
-		x, y := v.ImageX.Axis, v.ImageY.Axis
-		channels := float64(len(t.frequencies))
-		stretches = max(stretches, 2*word*float64(b.Owned[x].Len())*float64(b.Owned[y].Len())*channels)
+	b, n, channels := t.layout.Block(rank), t.source.Mesh.Cells, float64(len(t.frequencies))
+	var needed [3]bool
+	points := 0.0
+	for _, v := range t.sights {
+		for a, use := range v.velocities() {
+			needed[a] = needed[a] || use
+		}
+		var rays, pixels, values float64
+		if c := v.camera; c != nil {
+			size := t.source.Mesh.CellSize()
+			for a := range size {
+				size[a] *= float64(b.Owned[a].Len())
+			}
+			rays, pixels, values = c.NumRays(size), float64(c.NX)*float64(c.NY), 4 // the stretches, and those on the way
+			points = 4
+		} else {
+			x, y := v.view.ImageX.Axis, v.view.ImageY.Axis
+			rays, pixels, values = float64(b.Owned[x].Len())*float64(b.Owned[y].Len()), float64(n[x])*float64(n[y]), 2
+		}
+		stretches = max(stretches, values*word*rays*channels)
 		if rank == 0 {
-			whole = max(whole, 8*float64(n[x])*float64(n[y])*channels)
+			whole = max(whole, 8*pixels*channels)
+		}
+	}
+	fields := 3 + points
+	for _, use := range needed {
+		if use {
+			fields++
 		}
 	}
 	s := b.StoredShape()
-	cube = word * float64(3+len(used)) * float64(s[0]) * float64(s[1]) * float64(s[2])
+	cube = word * fields * float64(s[0]) * float64(s[1]) * float64(s[2])
 	return cube, stretches, whole
 }
 
@@ -142,6 +171,12 @@ func (t *task) checkMemory() error {
 	}
 	if stretches+whole > cube {
 		field, value = "spectrum", fmt.Sprintf("%d channels of %v cells", len(t.frequencies), t.source.Mesh.Cells)
+		for i, v := range t.sights {
+			n := t.source.Mesh.Cells
+			if c := v.camera; c != nil && t.cfg.Views[i].Oblique() && float64(c.NX)*float64(c.NY) > 4*float64(max(n[0]*n[1], n[1]*n[2], n[2]*n[0])) {
+				field, value = fmt.Sprintf("view.%d.pixels", i), fmt.Sprintf("[%d, %d] in %d channels", c.NX, c.NY, len(t.frequencies))
+			}
+		}
 	}
 	return t.env.CheckMemory(field, value, cube+stretches+whole)
 }
@@ -161,7 +196,7 @@ func plan(_ context.Context, env *run.Env) error {
 	}
 	cube, stretch, whole := t.memory(0)
 	env.Log.Info("would solve", "line", t.line.Species+" "+t.line.Label, "rest_frequency_hz", t.line.RestFrequencyHz, "channels", len(t.frequencies),
-		"cells", t.source.Mesh.Cells, "ranks", t.layout.Ranks, "threads", env.Threads, "views", len(t.views))
+		"cells", t.source.Mesh.Cells, "ranks", t.layout.Ranks, "threads", env.Threads, "views", len(t.sights))
 	env.Log.Info("memory of rank 0, at least", "cube_MB", megabytes(cube), "stretches_MB", megabytes(stretch), "image_MB", megabytes(whole))
 	return nil
 }
@@ -189,8 +224,10 @@ func execute(ctx context.Context, env *run.Env) error {
 func images[T grid.Float](ctx context.Context, t *task) error {
 	// 1. The block of this rank.
 	var velocities [3]bool
-	for _, v := range t.views {
-		velocities[v.Observer.Axis] = true
+	for _, v := range t.sights {
+		for a, needed := range v.velocities() {
+			velocities[a] = velocities[a] || needed
+		}
 	}
 	bar := t.env.Progress("load", 1000)
 	cube, err := model.Load[T](t.source, t.layout.Block(t.comm.Rank()), velocities, bar.Share())
@@ -201,7 +238,7 @@ func images[T grid.Float](ctx context.Context, t *task) error {
 		return err
 	}
 
-	for i, v := range t.views {
+	for i, v := range t.sights {
 		if err := t.env.Check(ctx); err != nil {
 			return err
 		}
