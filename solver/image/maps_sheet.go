@@ -35,7 +35,7 @@ func WriteMapsPNG(path string, im *Image, maps []Map) error {
 }
 
 func drawMaps(im *Image, maps []Map, dpi int) (*vgimg.Canvas, error) {
-	const panel, high, columns = 392, 372, 3
+	const panel, high, columns = 392, 344, 3
 	if err := im.CheckMaps(maps); err != nil {
 		return nil, err
 	}
@@ -44,14 +44,14 @@ func drawMaps(im *Image, maps []Map, dpi int) (*vgimg.Canvas, error) {
 		return nil, err
 	}
 	rows := (len(maps) + columns - 1) / columns
-	height := vg.Length(rows*high + 70)
+	height := vg.Length(rows*high + 50)
 	canvas := vgimg.NewWith(vgimg.UseWH(vg.Length(min(len(maps), columns)*panel+20), height), vgimg.UseDPI(dpi))
 	s := &sheet{im: im, view: newView(im)}
 	s.pen = pen{c: draw.New(canvas), colors: colors, diverging: newDiverging(), dots: float64(dpi) / 72}
 	title := im.LineName() + "   ·   " + im.ModelName + "   ·   view " + im.ViewName
 	s.text(title, vg.Point{X: 62, Y: height - 14}, style(sizeTitle, ink, true, 0, -1))
 	for i, m := range maps {
-		at := vg.Point{X: vg.Length(i%columns*panel + 62), Y: height - 70 - vg.Length((i/columns+1)*high-46)}
+		at := vg.Point{X: vg.Length(i%columns*panel + 62), Y: height - 50 - vg.Length((i/columns+1)*high-56)}
 		s.onePanel(at, m)
 	}
 	return canvas, nil
