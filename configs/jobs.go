@@ -5,6 +5,7 @@ package configs
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Solve is the configuration of columen solve: a model, a line and views
@@ -75,6 +76,11 @@ func (s *Solve) validate(r *report) {
 	s.Output.validate(r)
 	validateViews(r, s.Views)
 	s.validateFixed(r)
+	for i, m := range s.Output.Maps {
+		if strings.HasPrefix(m, "moment") && max(s.Spectrum.Channels, len(s.Spectrum.VelocitiesMS), len(s.Spectrum.FrequenciesHz)) == 1 {
+			r.add(fmt.Sprintf("output.maps.%d", i), text(m), "a moment of one channel", "moments with at least two channels")
+		}
+	}
 }
 
 // validateViews checks that files of different views have different names.
@@ -95,6 +101,7 @@ func (v *View) validate(r *report, path string) {
 	switch {
 	case v.Axis == "" && !v.Oblique():
 		r.missing(path+"axis", one)
+		return
 	case v.Axis != "" && v.Oblique():
 		r.add(path+"inclination_deg", text(*v.InclinationDeg), "given together with axis", one)
 	}

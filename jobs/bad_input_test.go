@@ -99,7 +99,7 @@ func text(name, data string) func(*testing.T, folder) {
 
 func badInputs() []badInput {
 	var all []badInput
-	for _, list := range [][]badInput{badCommandLines(), badConfigurations(), badModels(), badLines(), badOutputs(), badLooks(), badHDF5()} {
+	for _, list := range [][]badInput{badCommandLines(), badConfigurations(), badModels(), badLines(), badOutputs(), badLooks(), badViews(), badHDF5()} {
 		all = append(all, list...)
 	}
 	return all
