@@ -129,7 +129,7 @@ func badHDF5() []badInput {
 		from("cube without velocity", cubeWith(func(c *grid.Cube[float64]) { c.Velocity[1] = nil }), "velocity_y", "missing"),
 		from("cube with v_z only, seen obliquely", func(t *testing.T, f folder) {
 			cubeWith(func(c *grid.Cube[float64]) { c.Velocity[0], c.Velocity[1] = nil, nil })(t, f)
-			f.edit(t, "from_cube.toml", `axis = "+z"`, "inclination_deg = 60.0")
+			f.edit(t, "from_cube.toml", `axis = "+z"`, "inclination_deg = 60.0\nazimuth_deg = 20.0")
 			f.edit(t, "from_cube.toml", `axis = "-y"`, `axis = "-z"`)
 		}, "velocity_x", "missing"),
 		from("cube without schema", cubeLike(func(l *layout) { l.schema = "" }), "no attribute schema", "COEmuNet"),
