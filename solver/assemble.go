@@ -34,6 +34,9 @@ type parcel[T grid.Float] struct {
 
 // pack makes a parcel for each rank. Pixels are shared out in order.
 func pack[T grid.Float](b *bundle[T], ranks, pixels, channels int) []parcel[T] {
+	if ranks == 1 {
+		return []parcel[T]{{b.pixels, b.all}}
+	}
 	out := make([]parcel[T], ranks)
 	index := make([][]int32, ranks)
 	for r := range out {
@@ -114,9 +117,9 @@ func compose[T grid.Float](d grid.Decomposition, in []parcel[T], p *Problem, lo,
 		senders[r] = r
 	}
 	slices.SortStableFunc(senders, func(a, b int) int { return cmp.Compare(order(d, a, p.Camera.Observer), order(d, b, p.Camera.Observer)) })
-	for _, s := range senders {
-		k := len(in[s].pixels)
-		for c := range channels {
+	distribute(make([]struct{}, p.threads()), channels, func(_ struct{}, c int) {
+		for _, s := range senders {
+			k := len(in[s].pixels)
 			t := whole[fieldTransmission][c*n:][:n]
 			for i, pixel := range in[s].pixels {
 				q := int(pixel) - lo
@@ -130,7 +133,7 @@ func compose[T grid.Float](d grid.Decomposition, in []parcel[T], p *Problem, lo,
 				t[q] *= in[s].data[c*k+i]
 			}
 		}
-	}
+	})
 	return whole
 }
 

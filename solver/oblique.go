@@ -14,6 +14,7 @@ import (
 // [channel][ray] and the pixel of each ray.
 type bundle[T grid.Float] struct {
 	pixels []int32
+	all    []T   // the fields one after the other
 	fields [][]T // transmission, emission and, if asked for, depth and the two moments
 }
 
@@ -67,9 +68,9 @@ func cross[T grid.Float](c *grid.Cube[T], p *Problem) (*bundle[T], ray.Light, st
 	// 2. The rays that meet the block.
 	beam, pixels := v.Aim(p.Camera.NX, p.Camera.NY, func(x, y int) [3]float64 { return p.Camera.start(c.Mesh, x, y) })
 	n := len(pixels)
-	out := &bundle[T]{pixels: pixels, fields: make([][]T, p.numFields())}
-	for i := range out.fields {
-		out.fields[i] = make([]T, n*len(offsets))
+	out := &bundle[T]{pixels: pixels, all: make([]T, p.numFields()*n*len(offsets))}
+	for i := range p.numFields() {
+		out.fields = append(out.fields, out.all[i*n*len(offsets):][:n*len(offsets)])
 	}
 
 	// 3. Their stretches.
