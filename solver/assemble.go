@@ -171,15 +171,8 @@ func (mine *pixelsOf[T]) gather(comm *mpiutil.Comm, img *Image, p *Problem) erro
 		return err
 	}
 	pixels := p.Camera.NX * p.Camera.NY
-	all, err := collectPixels(comm, mine.light, pixels, len(p.FrequenciesHz))
-	if err != nil {
+	if img.Intensity, err = collectPixels(comm, mine.light, pixels, len(p.FrequenciesHz)); err != nil || !p.Depths {
 		return err
-	}
-	if comm.Rank() == 0 {
-		img.Intensity = toFloat64([][]T{all})[0]
-	}
-	if !p.Depths {
-		return nil
 	}
 	img.Depths = &Depths{}
 	for i, m := range []*[]float64{&img.Depths.TauPeak, &img.Depths.TauCenter, &img.Depths.MeanM, &img.Depths.SpreadM} {
@@ -191,8 +184,11 @@ func (mine *pixelsOf[T]) gather(comm *mpiutil.Comm, img *Image, p *Problem) erro
 }
 
 // collectPixels brings the shares [channel][pixel] of all ranks to rank 0 as one [channel][pixel].
-func collectPixels[T grid.Float](comm *mpiutil.Comm, mine []T, pixels, channels int) ([]T, error) {
+func collectPixels[T grid.Float](comm *mpiutil.Comm, mine []T, pixels, channels int) ([]float64, error) {
 	ranks := comm.Size()
+	if whole, same := any(mine).([]float64); same && ranks == 1 {
+		return whole, nil
+	}
 	counts := make([]int, ranks)
 	for r := range counts {
 		lo, hi := share(pixels, r, ranks)
@@ -205,11 +201,15 @@ func collectPixels[T grid.Float](comm *mpiutil.Comm, mine []T, pixels, channels 
 	if err := mpiutil.Gatherv(comm, mine, all, counts, 0); err != nil || comm.Rank() != 0 {
 		return nil, err
 	}
-	out, at := make([]T, len(all)), 0
+	out, at := make([]float64, len(all)), 0
 	for r := range counts {
 		lo, hi := share(pixels, r, ranks)
 		for c := range channels {
-			at += copy(out[c*pixels+lo:c*pixels+hi], all[at:])
+			to := out[c*pixels+lo : c*pixels+hi]
+			for i, x := range all[at:][:len(to)] {
+				to[i] = float64(x)
+			}
+			at += len(to)
 		}
 	}
 	return out, nil
