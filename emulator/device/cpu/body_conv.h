@@ -149,7 +149,7 @@ static void sweep(int64_t out, int k, source *s, const target *t, int64_t at, in
   for (int64_t i = 0; i < n;) {
     int64_t left = (n - i + L - 1) / L;
     int v = left == 4 || left == 2 ? 2 : left == 1 ? 1 : 3;
-    if (out == 1 && n - i >= 8 * L) v = 8; /* one channel: as many sums as multiply-adds are under way */
+    if (out == 1 && n - i >= 8 * L && s->width % (8 * L) == 0) v = 8; /* one channel: as many sums as multiply-adds are under way */
     if (n < v * L) v = 1;
     int64_t j = i + v * L <= n ? i : n - v * L, from = at + j;
     if (s->width) from = walk(s, v, &x, &at);
@@ -203,8 +203,8 @@ static void row_source(const cpu_conv *c, const row_copy *r, source *s) {
   s->channel = r->channel;
   s->taps = c->kernel[0] * 9;
   for (int i = 0; i < 3; i++) {
-    s->row[i] = i * r->pitch;
-    s->shift[i] = c->stride == 1 ? i : i == 1 ? r->odd : i / 2;
+    s->row[i] = i * r->pitch + r->start;
+    s->shift[i] = c->stride == 1 ? i : i == 1 ? -r->start : i / 2;
   }
   s->width = c->osize[2];
   s->line = c->stride * r->pitch;
@@ -224,7 +224,7 @@ static void conv(const cpu_conv *c, int64_t first, int64_t last, const float *x,
   int64_t plane = rows ? r.channel * c->in : z.plane;
   if (!in_place) {
     scratch = align(scratch);
-    memset(scratch, 0, (size_t)(kd * plane) * sizeof *scratch);
+    memset(scratch, 0, (size_t)(kd * plane + VEC_LANES_F) * sizeof *scratch);
     if (rows) row_source(c, &r, &s);
     else copy_source(c, &z, &s);
   }
@@ -257,49 +257,5 @@ static void conv(const cpu_conv *c, int64_t first, int64_t last, const float *x,
     }
     line_up(&s, k);
     sweep(c->out, k, &s, &t, 0, 0, ohw, packed);
-  }
-}
-
-/* Out of line, since the registers are just enough for this loop alone. */
-static __attribute__((noinline)) void tile_4x2(const source *s, int64_t at, const float *packed, vf acc[8]) {
-  vf a[8];
-  tile(4, 2, 3, s, at, packed, a);
-#pragma GCC unroll 8
-  for (int j = 0; j < 8; j++) acc[j] = a[j];
-}
-
-/* pool_tile: VEC_LANES_F elements of a pooled row for four channels from 2×2 rows of the convolution. */
-static void pool_tile(source s[2], int64_t at, int64_t width, const float *packed, int relu, vf best[4]) {
-  vf m[4][8];
-  for (int i = 0; i < 4; i++) tile_4x2(&s[i / 2], at + i % 2 * width, packed, m[i]);
-  for (int o = 0; o < 4; o++) {
-    vf h[2];
-    for (int i = 0; i < 2; i++) h[i] = vec_max_f(vec_max_f(m[0][2 * o + i], m[1][2 * o + i]), vec_max_f(m[2][2 * o + i], m[3][2 * o + i]));
-    best[o] = vec_max_f(PAIR_EVEN(h[0], h[1]), PAIR_ODD(h[0], h[1]));
-    if (relu) best[o] = vec_max_f(vec_set_f(0), best[o]);
-  }
-}
-
-/* Convolution (3 wide, no padding, channels a multiple of four, osize[2]/2 at least one vector), ReLU where asked, and the
- * maximum over 2×2×2 (floor): planes [first, last) of the batch·(osize[0]/2) planes of the pooled output. The full output,
- * the largest tensor of the network, is never written. */
-static void conv_pool(const cpu_conv *c, int64_t first, int64_t last, const float *x, const float *packed, float *y) {
-  const int64_t L = VEC_LANES_F, pd = c->osize[0] / 2, ph = c->osize[1] / 2, pw = c->osize[2] / 2;
-  source s[2];
-  vf best[4];
-  for (int64_t q = first; q < last; q++) {
-    int64_t b = q / pd, pz = q % pd;
-    direct_source(c, &s[0], x, b, 2 * pz);
-    direct_source(c, &s[1], x, b, 2 * pz + 1);
-    for (int64_t py = 0; py < ph; py++) {
-      for (int64_t i = 0; i < pw; i += L) {
-        int64_t px = i + L <= pw ? i : pw - L;
-        const float *w = packed;
-        for (int64_t o = 0; o < c->out; o += 4, w += 4 * (1 + c->in * s[0].taps)) {
-          pool_tile(s, 2 * py * c->size[2] + 2 * px, c->size[2], w, (int)c->relu, best);
-          for (int j = 0; j < 4; j++) store(y + (((b * c->out + o + j) * pd + pz) * ph + py) * pw + px, best[j]);
-        }
-      }
-    }
   }
 }
