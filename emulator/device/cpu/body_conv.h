@@ -9,7 +9,7 @@ typedef struct {
   int64_t tap[3], planes;
   int64_t in, channel; /* input channels, and the distance between them */
   int64_t row[3], shift[3]; /* displacement of tap ky, of tap kx */
-  int64_t off[3];        /* of the vectors of a tile from the first */
+  int64_t next;          /* from the first vector of a tile of two to the second */
   int64_t width, line;   /* output rows of `width` begin `line` apart; width 0: all positions are one row */
   int64_t taps;          /* weights per input channel: kernel volume */
   const float *from[9];  /* the lines of taps along x, by their first, */
@@ -35,8 +35,7 @@ typedef struct {
 
 VEC_INLINE void tile(const int OC, const int V, const int K, const source *s, int64_t at, const float *packed, vf *acc) {
   const int L = VEC_LANES_F;
-  /* Beyond three vectors they are one behind the other. */
-  const int64_t off[8] = {0, V > 3 ? L : s->off[1], V > 3 ? 2 * L : s->off[2], 3 * L, 4 * L, 5 * L, 6 * L, 7 * L};
+  const int64_t off[8] = {0, V == 2 ? s->next : L, 2 * L, 3 * L, 4 * L, 5 * L, 6 * L, 7 * L};
   const int64_t shift[3] = {0, s->shift[1], s->shift[2]};
 #pragma GCC unroll 12
   for (int i = 0; i < OC * V; i++) acc[i] = vec_set_f(packed[i / V]);
@@ -92,12 +91,13 @@ VEC_INLINE void tile_out(const int OC, const int V, const int K, const source *s
   for (int i = 0; i < OC * V; i++) store(y + i / V * channel + i % V * L, acc[i]);
 }
 
-/* One function per tile, out of line: the registers are just enough for one such loop at a time. */
+/* One function per tile, out of line: the registers are just enough for one such loop at a time. Three vectors at once only
+ * where the kernel is 1 wide: with several taps compilers run out of registers for 12 sums, and 8 are enough to be at work. */
 typedef void block(int k, const source *s, const target *t, int64_t at, int64_t to, int64_t n, const float *packed);
 #define BLOCK(OC, V)                                                                                            \
   static __attribute__((noinline)) void block_##OC##x##V(int k, const source *s, const target *t, int64_t at,   \
                                                          int64_t to, int64_t n, const float *packed) {          \
-    if (k == 3) tile_out(OC, V, 3, s, t, at, to, n, packed);                                                    \
+    if (k == 3 && V != 3) tile_out(OC, V, 3, s, t, at, to, n, packed);                                          \
     else tile_out(OC, V, 1, s, t, at, to, n, packed);                                                           \
   }
 BLOCK(4, 3)
@@ -127,7 +127,7 @@ static void channels(int64_t out, int k, int v, const source *s, const target *t
 static int64_t walk(source *s, int v, int64_t *x, int64_t *row) {
   const int64_t first = *row + *x;
   for (int i = 0; i < v; i++) {
-    if (i < 3) s->off[i] = *row + *x - first;
+    if (i == 1) s->next = *row + *x - first;
     *x += VEC_LANES_F;
     if (*x == s->width) {
       *x = 0;
@@ -148,7 +148,7 @@ static void sweep(int64_t out, int k, source *s, const target *t, int64_t at, in
   }
   for (int64_t i = 0; i < n;) {
     int64_t left = (n - i + L - 1) / L;
-    int v = left == 4 || left == 2 ? 2 : left == 1 ? 1 : 3;
+    int v = left == 1 ? 1 : k == 3 || left == 2 || left == 4 ? 2 : 3;
     if (out == 1 && n - i >= 8 * L && s->width % (8 * L) == 0) v = 8; /* one channel: as many sums as multiply-adds are under way */
     if (n < v * L) v = 1;
     int64_t j = i + v * L <= n ? i : n - v * L, from = at + j;
@@ -166,10 +166,8 @@ static int direct(const cpu_conv *c) {
 
 /* Positions one after the other, taps along x `shift` apart. */
 static void flat_source(source *s, int64_t shift) {
-  for (int i = 0; i < 3; i++) {
-    s->shift[i] = i * shift;
-    s->off[i] = i * VEC_LANES_F;
-  }
+  for (int i = 0; i < 3; i++) s->shift[i] = i * shift;
+  s->next = VEC_LANES_F;
   s->width = 0;
 }
 
