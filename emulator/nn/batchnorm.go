@@ -60,9 +60,7 @@ func (l *BatchNorm[T]) ForwardAdd(x, residual device.Buffer[T], batch int, train
 		return x
 	}
 	l.x = x
-	dev.BatchNormStats(l.shape, x, l.state)
-	dev.BatchNormTrack(batch*l.shape.Size, Momentum, l.state, l.mean.Value, l.variance.Value)
-	l.count.Count++
+	l.statistics(x)
 	dev.BatchNormFold(l.shape, l.gamma.Value, l.beta.Value, l.state)
 	y := l.y.get(dev, l.shape.Len())
 	dev.BatchNormApply(l.shape, l.state, x, residual, y)
@@ -76,12 +74,74 @@ func (l *BatchNorm[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 		panic("nn: Backward of a batch normalisation after a Forward in inference")
 	}
 	dev := l.env.Device
-	dev.BatchNormSums(l.shape, l.state, l.x, dy, l.dgamma, l.dbeta)
-	dev.Axpy(1, l.dgamma, l.gamma.Grad)
-	dev.Axpy(1, l.dbeta, l.beta.Grad)
+	l.sums(dy)
+	l.env.Complete(l.gamma, l.beta)
 	dx := l.env.Take(l.shape.Len())
 	dev.BatchNormBackward(l.shape, l.state, l.x, dy, l.dgamma, l.dbeta, dx)
 	return dx
+}
+
+// statistics computes those of the batch and moves the running ones.
+func (l *BatchNorm[T]) statistics(x device.Buffer[T]) {
+	dev, values := l.env.Device, l.shape.Batch*l.shape.Size
+	if l.env.Parts == nil {
+		dev.BatchNormStats(l.shape, x, l.state)
+	} else {
+		if values = l.merged(x); values == 0 {
+			return
+		}
+		l.shape.Count = values
+	}
+	dev.BatchNormTrack(values, Momentum, l.state, l.mean.Value, l.variance.Value)
+	l.count.Count++
+}
+
+// merged computes the statistics of a batch in parts and returns its number of
+// values per channel.
+func (l *BatchNorm[T]) merged(x device.Buffer[T]) int {
+	bounds, c, per := l.env.slots(l.shape.Batch), l.shape.Channels, l.shape.Channels*l.shape.Size
+	counts, moments := make([]int, len(bounds)-1), make([][]float64, len(bounds)-1)
+	for k := range counts {
+		part := l.shape
+		part.Batch = bounds[k+1] - bounds[k]
+		counts[k], moments[k] = part.Batch*part.Size, make([]float64, 2*c)
+		l.env.Device.BatchNormMoments(part, x.Slice(bounds[k]*per, bounds[k+1]*per), moments[k])
+	}
+	total := make([]float64, 2*c)
+	count := l.env.Parts.Moments(counts, moments, total)
+	mean, variance := make([]T, c), make([]T, c)
+	for k := range c {
+		mean[k], variance[k] = T(total[k]), T(total[c+k]/float64(max(1, count)))
+	}
+	l.env.Device.Upload(l.state.Mean, mean)
+	l.env.Device.Upload(l.state.Variance, variance)
+	return count
+}
+
+// sums computes the derivatives of γ and β by the whole batch and adds those by
+// this rank's part of it to the gradients.
+func (l *BatchNorm[T]) sums(dy device.Buffer[T]) {
+	dev := l.env.Device
+	if l.env.Parts == nil {
+		dev.BatchNormSums(l.shape, l.state, l.x, dy, l.dgamma, l.dbeta)
+		dev.Axpy(1, l.dgamma, l.gamma.Grad)
+		dev.Axpy(1, l.dbeta, l.beta.Grad)
+		return
+	}
+	c, per := l.shape.Channels, l.shape.Channels*l.shape.Size
+	l.env.bySlots(l.env.slots(l.shape.Batch), 2*c, func(lo, hi int, s device.Buffer[T]) {
+		part := l.shape
+		part.Batch = hi - lo
+		dev.BatchNormSums(part, l.state, l.x.Slice(lo*per, hi*per), dy.Slice(lo*per, hi*per), s.Slice(0, c), s.Slice(c, 2*c))
+	}, func(s device.Buffer[T]) {
+		dev.Axpy(1, s.Slice(0, c), l.gamma.Grad)
+		dev.Axpy(1, s.Slice(c, 2*c), l.beta.Grad)
+		host := make([]T, 2*c)
+		dev.Download(host, s)
+		l.env.Parts.Sum(host)
+		dev.Upload(l.dgamma, host[:c])
+		dev.Upload(l.dbeta, host[c:])
+	})
 }
 
 // Entries lists γ, β, the running statistics and their counter.

@@ -20,14 +20,15 @@ type Linear[T device.Float] struct {
 func NewLinear[T device.Float](env *Env[T], name string, in, out int) *Linear[T] {
 	return &Linear[T]{
 		env: env, shape: device.Linear{In: in, Out: out},
-		weight: &Entry[T]{Name: name + ".weight", Shape: []int{out, in}, Kind: Weight, FanIn: in},
-		bias:   &Entry[T]{Name: name + ".bias", Shape: []int{out}, Kind: Bias, FanIn: in},
+		weight: &Entry[T]{Name: name + ".weight", Shape: []int{out, in}, Kind: Weight, FanIn: in, Late: true},
+		bias:   &Entry[T]{Name: name + ".bias", Shape: []int{out}, Kind: Bias, FanIn: in, Late: true},
 	}
 }
 
 // Forward computes y = x·wᵀ + b. In inference a device that can (device.Packer)
 // does so with weights in its own form, prepared when they have changed.
 func (l *Linear[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
+	l.env.Await(l.weight, l.bias)
 	l.x, l.batch = x, batch
 	y := l.y.get(l.env.Device, batch*l.shape.Out)
 	if packer, ok := l.env.Device.(device.Packer[T]); ok && !train {
@@ -54,6 +55,7 @@ func (l *Linear[T]) prepare(packer device.Packer[T]) {
 // Backward computes the derivatives.
 func (l *Linear[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 	l.env.Device.LinearBackwardWeights(l.shape, l.batch, l.x, dy, l.weight.Grad, l.bias.Grad)
+	l.env.Complete(l.weight, l.bias)
 	dx := l.env.Take(l.batch * l.shape.In)
 	l.env.Device.LinearBackwardData(l.shape, l.batch, dy, l.weight.Value, dx)
 	return dx

@@ -77,6 +77,10 @@ func (d *Device) Tanh(x, y device.Buffer[float32]) { Tanh(d.pool, d.at(x), d.at(
 
 // LinearForward writes y = x·wᵀ + bias.
 func (d *Device) LinearForward(l device.Linear, batch int, x, w, bias, y device.Buffer[float32]) {
+	if l.Fixed {
+		LinearFixed(d.pool, batch, l.In, l.Out, d.at(x), d.at(w), d.at(bias), d.at(y))
+		return
+	}
 	Linear(d.pool, batch, l.In, l.Out, false, d.at(x), d.at(w), d.at(bias), d.at(y))
 }
 

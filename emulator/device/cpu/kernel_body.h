@@ -20,6 +20,7 @@ static float *align(float *p) { return (float *)(((uintptr_t)p + VEC_BYTES - 1) 
 #include "body_gemm.h"
 #include "body_norm.h"
 #include "body_point.h"
+#include "body_slots.h"
 #include "body_limits.h"
 
 #define JOIN_(a, b) a##b
@@ -45,6 +46,7 @@ const cpu_kernels JOIN(cpu_kernels_, TARGET) = {
     .add = add,
     .relu_back = relu_back,
     .adam = adam,
+    .weight_slots = weight_slots,
     .peak = peak,
     .read = read_all,
 };

@@ -67,6 +67,7 @@ type backend interface {
 	matvec(first, last, k int, relu bool, w, x, bias, y []float32)
 	matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, scratch []float32)
 	dots(first, last, rows, k, batch int, relu bool, w, x, bias, y, scratch []float32)
+	weightSlots(first, last, rows, n int, bounds []int64, x, dy, dw, scratch []float32)
 	gemm(g gemmShape, a, b, c, scratch []float32)
 	sums(first, last int, t *tensor, x, sum []float32)
 	normStats(first, last int, t *tensor, x, mean, variance []float32)
