@@ -66,6 +66,9 @@ type Normalizer[T Float] interface {
 	BatchNormApply(n BatchNorm, s NormState[T], x, residual, y Buffer[T])
 	// BatchNormSums writes the derivatives of γ and β of this batch.
 	BatchNormSums(n BatchNorm, s NormState[T], x, dy, dgamma, dbeta Buffer[T])
+	// BatchNormPartSums writes to the host what BatchNormSums does for a part of
+	// a batch: dγ of all channels and then dβ, in float64, and waits for them.
+	BatchNormPartSums(n BatchNorm, s NormState[T], x, dy Buffer[T], sums []float64)
 	// BatchNormBackward writes dx from the sums of the whole batch.
 	BatchNormBackward(n BatchNorm, s NormState[T], x, dy, dgamma, dbeta, dx Buffer[T])
 }

@@ -98,6 +98,16 @@ func BatchNormApply[T Float](threads int, n BatchNorm, x, scale, shift, residual
 //
 //	dγ = Σ g·x̂,  dβ = Σ g
 func BatchNormSums[T Float](threads int, n BatchNorm, x, dy, mean, variance, scale, shift, dgamma, dbeta []T) {
+	sums := make([]float64, 2*n.Channels)
+	BatchNormPartSums(threads, n, x, dy, mean, variance, scale, shift, sums)
+	for c := range n.Channels {
+		dgamma[c], dbeta[c] = T(sums[c]), T(sums[n.Channels+c])
+	}
+}
+
+// BatchNormPartSums is BatchNormSums in float64, so that sums of parts add up to
+// those of the whole: dγ of all channels and then dβ.
+func BatchNormPartSums[T Float](threads int, n BatchNorm, x, dy, mean, variance, scale, shift []T, sums []float64) {
 	parallel(threads, n.Channels, func(c int) {
 		mu, inv := float64(mean[c]), 1/math.Sqrt(float64(variance[c])+n.Eps)
 		var sumGX, sumG float64
@@ -111,7 +121,7 @@ func BatchNormSums[T Float](threads int, n BatchNorm, x, dy, mean, variance, sca
 				sumGX += float64(g[i]) * (float64(v) - mu)
 			}
 		}
-		dgamma[c], dbeta[c] = T(sumGX*inv), T(sumG)
+		sums[c], sums[n.Channels+c] = sumGX*inv, sumG
 	})
 }
 

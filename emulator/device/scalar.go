@@ -83,6 +83,12 @@ func (s *Scalar[T]) BatchNormSums(n BatchNorm, st NormState[T], x, dy, dgamma, d
 		s.at(dgamma, c), s.at(dbeta, c))
 }
 
+// BatchNormPartSums calls the function of this name.
+func (s *Scalar[T]) BatchNormPartSums(n BatchNorm, st NormState[T], x, dy Buffer[T], sums []float64) {
+	c := n.Channels
+	BatchNormPartSums(s.threads, n, s.at(x, n.Len()), s.at(dy, n.Len()), s.at(st.Mean, c), s.at(st.Variance, c), s.at(st.Scale, c), s.at(st.Shift, c), sums)
+}
+
 // BatchNormBackward calls the function of this name.
 func (s *Scalar[T]) BatchNormBackward(n BatchNorm, st NormState[T], x, dy, dgamma, dbeta, dx Buffer[T]) {
 	c := n.Channels

@@ -118,8 +118,8 @@ func (l *BatchNorm[T]) merged(x device.Buffer[T]) int {
 	return count
 }
 
-// sums computes the derivatives of γ and β by the whole batch and adds those by
-// this rank's part of it to the gradients.
+// sums computes the derivatives of γ and β by the whole batch and adds them to
+// the gradients of one rank.
 func (l *BatchNorm[T]) sums(dy device.Buffer[T]) {
 	dev := l.env.Device
 	if l.env.Parts == nil {
@@ -128,20 +128,25 @@ func (l *BatchNorm[T]) sums(dy device.Buffer[T]) {
 		dev.Axpy(1, l.dbeta, l.beta.Grad)
 		return
 	}
-	c, per := l.shape.Channels, l.shape.Channels*l.shape.Size
-	l.env.bySlots(l.env.slots(l.shape.Batch), 2*c, func(lo, hi int, s device.Buffer[T]) {
+	bounds, c, per := l.env.slots(l.shape.Batch), l.shape.Channels, l.shape.Channels*l.shape.Size
+	slots, total := make([][]float64, len(bounds)-1), make([]float64, 2*c)
+	for k := range slots {
 		part := l.shape
-		part.Batch = hi - lo
-		dev.BatchNormSums(part, l.state, l.x.Slice(lo*per, hi*per), dy.Slice(lo*per, hi*per), s.Slice(0, c), s.Slice(c, 2*c))
-	}, func(s device.Buffer[T]) {
-		dev.Axpy(1, s.Slice(0, c), l.gamma.Grad)
-		dev.Axpy(1, s.Slice(c, 2*c), l.beta.Grad)
-		host := make([]T, 2*c)
-		dev.Download(host, s)
-		l.env.Parts.Sum(host)
-		dev.Upload(l.dgamma, host[:c])
-		dev.Upload(l.dbeta, host[c:])
-	})
+		part.Batch, slots[k] = bounds[k+1]-bounds[k], make([]float64, 2*c)
+		lo, hi := bounds[k]*per, bounds[k+1]*per
+		dev.BatchNormPartSums(part, l.state, l.x.Slice(lo, hi), dy.Slice(lo, hi), slots[k])
+	}
+	keep := l.env.Parts.Sum(slots, total)
+	host := make([]T, 2*c)
+	for k, v := range total {
+		host[k] = T(v)
+	}
+	dev.Upload(l.dgamma, host[:c])
+	dev.Upload(l.dbeta, host[c:])
+	if keep {
+		dev.Axpy(1, l.dgamma, l.gamma.Grad)
+		dev.Axpy(1, l.dbeta, l.beta.Grad)
+	}
 }
 
 // Entries lists γ, β, the running statistics and their counter.

@@ -16,8 +16,10 @@ type Parts[T device.Float] interface {
 	// device.BatchNormMoments writes. It writes those of the whole batch to total
 	// and returns its number of values.
 	Moments(counts []int, slots [][]float64, total []float64) (count int)
-	// Sum replaces sums over the samples of this rank by those over the batch.
-	Sum(values []T)
+	// Sum replaces sums over slots of this rank, all of one length, by those over
+	// the batch, written to total. One rank is told to keep them as its part of
+	// the gradients; on the others that part is 0.
+	Sum(slots [][]float64, total []float64) (keep bool)
 }
 
 // Merge puts the moments of b, of nb values per channel, into those of a, of na

@@ -13,20 +13,24 @@ import (
 	"github.com/columen/columen/mpiutil"
 )
 
-// floor is the scale of a tensor whose gradient is 0 but for rounding: a bias in
-// front of a batch normalisation, for which that of γ behind it serves.
-func floor[T device.Float](name string, all map[string][]T) float64 {
-	prefix, ok := strings.CutSuffix(name, ".bias")
-	if !ok {
+// floor is the scale of a tensor that is 0 but for rounding. The gradient of a bias
+// in front of a batch normalisation is, and that of γ behind it serves; values of
+// biases and means begin at 0, and those of the weight or variance beside serve.
+func floor[T device.Float](name string, all map[string][]T, gradient bool) float64 {
+	other := strings.Replace(strings.Replace(name, ".bias", ".weight", 1), ".running_mean", ".running_var", 1)
+	if other == name {
 		return 0
 	}
-	var place int
-	cut := strings.LastIndex(prefix, ".")
-	if _, err := fmt.Sscanf(prefix[cut+1:], "%d", &place); err != nil {
-		return 0
+	if gradient {
+		cut := strings.LastIndex(strings.TrimSuffix(name, ".bias"), ".") + 1
+		var place int
+		if _, err := fmt.Sscanf(name[cut:], "%d.bias", &place); err != nil {
+			return 0
+		}
+		other = fmt.Sprintf("%s%d.weight", name[:cut], place+1)
 	}
 	var norm float64
-	for _, v := range all[fmt.Sprintf("%s.%d.weight", prefix[:cut], place+1)] {
+	for _, v := range all[other] {
 		norm += float64(v) * float64(v)
 	}
 	return math.Sqrt(norm)

@@ -55,12 +55,23 @@ func (p parts[T]) Moments(counts []int, slots [][]float64, total []float64) int 
 	return all.count
 }
 
-// Sum replaces this rank's sums by those over the batch.
-func (p parts[T]) Sum(values []T) {
+// Sum folds sums over this rank's slots, and then those of all ranks.
+func (p parts[T]) Sum(slots [][]float64, total []float64) (keep bool) {
 	t := p.t
+	own := device.Fold(len(slots), func(k int) []float64 { return slots[k] }, func(a, b []float64) []float64 {
+		device.Axpy(1, b, a)
+		return a
+	})
+	copy(total, own)
 	if t.opts.LocalNorm || t.Size() == 1 {
-		return
+		return true
 	}
-	t.communicate(func() error { return t.sum(t.world, values) })
-	t.traffic.Norm += reduceBytes(t.Size(), len(values), sizeOf[T]())
+	t.communicate(func() error {
+		if t.opts.Fixed {
+			return foldAll(t.world, total)
+		}
+		return mpiutil.Allreduce(t.world, total, total, mpiutil.Sum)
+	})
+	t.traffic.Norm += reduceBytes(t.Size(), len(total), 8)
+	return t.Rank() == 0
 }
