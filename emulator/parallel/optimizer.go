@@ -5,6 +5,7 @@ package parallel
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/columen/columen/emulator/device"
 	"github.com/columen/columen/emulator/nn"
@@ -34,6 +35,7 @@ type Optimizer[T device.Float] struct {
 	of      map[*nn.Entry[T]][]*bucket[T]
 	steps   int
 	square  device.Buffer[T] // one value
+	spent   time.Duration    // inside updates
 }
 
 // NewOptimizer returns an optimiser with moments of zero. The late update needs
@@ -128,8 +130,10 @@ func (u *Optimizer[T]) finish(b *bucket[T]) {
 
 // update makes the step of a bucket that is summed, and clears its gradients.
 func (u *Optimizer[T]) update(b *bucket[T], rate float64, step int) {
+	start := time.Now()
 	u.adam.StepRange(rate, step, b.lo, b.hi)
 	u.dev.Fill(u.net.Gradients().Slice(b.lo, b.hi), 0)
+	u.spent += time.Since(start)
 	b.missing, b.owed = b.entries, false
 }
 
@@ -194,6 +198,13 @@ func (u *Optimizer[T]) Moments() (first, second device.Buffer[T]) { return u.ada
 func (u *Optimizer[T]) Resume(steps int) error {
 	u.steps = steps
 	return u.adam.Resume(steps)
+}
+
+// Spent returns the seconds inside updates since the last call.
+func (u *Optimizer[T]) Spent() float64 {
+	s := u.spent.Seconds()
+	u.spent = 0
+	return s
 }
 
 // clipAll scales the summed gradients as optim.Clipper does and returns their

@@ -181,3 +181,35 @@ func (t *Team[T]) onHost(b device.Buffer[T], read bool) (values []T, put func())
 	}
 	return values, func() { t.dev.Upload(b, values) }
 }
+
+// Unify gives running statistics of rank 0 to all, where each rank has its own.
+func (t *Team[T]) Unify(entries []*nn.Entry[T]) error {
+	if !t.opts.LocalNorm || t.Size() == 1 {
+		return t.err
+	}
+	for _, e := range entries {
+		switch e.Kind {
+		case nn.RunningMean, nn.RunningVar:
+			values, put := t.onHost(e.Value, true)
+			t.communicate(func() error { return mpiutil.Bcast(t.world, values, 0) })
+			put()
+		case nn.Counter:
+			count := []int64{e.Count}
+			t.communicate(func() error { return mpiutil.Bcast(t.world, count, 0) })
+			e.Count = count[0]
+		}
+	}
+	return t.err
+}
+
+// Owns tells whether this rank writes the values of an entry into checkpoints:
+// rank 0 what all have, and the first group its shards.
+func (t *Team[T]) Owns(e *nn.Entry[T]) bool {
+	if e.Slice != nil {
+		return t.Rank() < t.opts.Mesh.Group()
+	}
+	return t.Rank() == 0
+}
+
+// Sent returns the bytes that this rank has sent since the last call.
+func (t *Team[T]) Sent() int64 { return t.Traffic().Total() }

@@ -45,6 +45,11 @@ type Options struct {
 	Patience        int     // epochs without a better validation before the end; 0 waits for ever
 	PerStep         bool    // the schedule counts steps, not epochs
 
+	// Team and Updater are those of a run on several ranks, made for the same
+	// network, optimiser and clipping; nil for one rank.
+	Team    Team
+	Updater Updater
+
 	Optimizer optim.Options
 	Schedule  optim.ScheduleOptions
 

@@ -4,6 +4,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -23,9 +24,9 @@ type Trainer struct {
 	data  Data
 	store checkpoint.Store
 
+	team     Team
+	updater  Updater
 	loss     *loss.FreqMSE
-	adam     *optim.Adam[float32]
-	clipper  *optim.Clipper[float32] // nil without clipping
 	schedule optim.Schedule
 
 	input, dy  device.Buffer[float32]
@@ -51,6 +52,9 @@ type running struct {
 	Norm     float64 `json:"norm"`    // largest norm of the gradients
 	DataS    float64 `json:"data_s"`
 	ComputeS float64 `json:"compute_s"`
+	Steps    int64   `json:"steps"`
+	Parts    parts   `json:"parts_s"`
+	Sent     int64   `json:"sent_bytes"`
 }
 
 // Interrupted is the error of a run that saved its state because its context
@@ -86,15 +90,15 @@ func New(dev device.Device[float32], net Network, data Data, opts Options) (*Tra
 	if t.schedule, err = optim.NewSchedule(opts.Schedule); err != nil {
 		return nil, err
 	}
-	if t.adam, err = optim.NewAdam(dev, net.Parameters(), net.Gradients(), opts.Optimizer); err != nil {
-		return nil, err
+	if t.team, t.updater = opts.Team, opts.Updater; t.team == nil {
+		t.team = alone{}
 	}
-	if opts.ClipNorm > 0 {
-		if t.clipper, err = optim.NewClipper(dev, opts.ClipNorm); err != nil {
+	if t.updater == nil {
+		if t.updater, err = newSingle(dev, net, opts.Optimizer, opts.ClipNorm); err != nil {
 			return nil, err
 		}
 	}
-	most := max(opts.BatchSize, opts.ValidationBatch)
+	most := (max(opts.BatchSize, opts.ValidationBatch) + t.team.Size() - 1) / t.team.Size()
 	t.input, t.dy = dev.Alloc(most*data.Shape.InputLen()), dev.Alloc(most*data.Shape.OutputLen())
 	t.pred, t.grad = make([]float32, most*data.Shape.OutputLen()), make([]float32, most*data.Shape.OutputLen())
 	return t, nil
@@ -118,15 +122,18 @@ func (t *Trainer) Run(ctx context.Context) error {
 	}
 	defer loader.Close()
 	for !t.finished() {
-		if ctx.Err() != nil {
-			return t.interrupt(context.Cause(ctx))
-		}
 		start := time.Now()
 		batch, err := loader.Next()
+		wait := time.Since(start).Seconds()
+		stop, err := t.together(ctx, err)
 		if err != nil {
 			return err
 		}
-		t.running.DataS += time.Since(start).Seconds()
+		if stop != nil {
+			return t.interrupt(stop)
+		}
+		t.running.DataS += wait
+		t.running.Parts[partData] += wait
 		if err := t.learn(batch); err != nil {
 			return err
 		}
@@ -143,6 +150,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 func (t *Trainer) loaderOptions() dataset.LoaderOptions {
 	return dataset.LoaderOptions{
 		Shape: t.data.Shape, BatchSize: t.opts.BatchSize, Seed: t.opts.Seed, Epoch: t.epoch, Position: t.position,
+		Rank: t.team.Rank(), Ranks: t.team.Size(),
 		Augment: t.opts.Augment, Normalization: t.data.Normalization, Prefetch: t.opts.Prefetch, Workers: t.opts.Workers,
 	}
 }
@@ -165,38 +173,85 @@ func (t *Trainer) best() int {
 	return best
 }
 
+// together begins a step on all ranks: if one of them has an error, all end, and
+// if one is to stop, all do, for the cause that is returned.
+func (t *Trainer) together(ctx context.Context, err error) (stop, failed error) {
+	flags := []float64{0, 0}
+	if err = errors.Join(err, t.dev.Sync()); err != nil {
+		flags[0] = 1
+	}
+	if ctx.Err() != nil {
+		flags[1] = 1
+	}
+	comm := t.idle(func() error { return t.team.Sum(flags) })
+	switch {
+	case comm != nil:
+		return nil, errors.Join(err, comm)
+	case flags[0] > 0:
+		return nil, t.team.Agree(err)
+	case flags[1] == 0: // also when ctx has ended since: the others go on
+		return nil, nil
+	case ctx.Err() == nil:
+		return errors.New("another rank was told to stop"), nil
+	}
+	return context.Cause(ctx), nil
+}
+
+// idle runs what waits for the other ranks.
+func (t *Trainer) idle(f func() error) error {
+	start := time.Now()
+	err := f()
+	t.team.Spent()
+	t.running.Parts[partIdle] += time.Since(start).Seconds()
+	return err
+}
+
 // learn makes one step with a batch.
 func (t *Trainer) learn(b *dataset.Batch) error {
 	start := time.Now()
-	t.dev.Fill(t.net.Gradients(), 0)
-	pred := t.forward(b, true)
-	grad := t.grad[:len(pred)]
-	terms, err := loss.Eval(t.loss, pred, b.Output, grad)
+	t.team.Begin(b.Total)
+	var grad []float32
+	terms := make([]float64, 2)
+	err := t.pass(partForward, func() error {
+		pred := t.forward(b, true)
+		grad = t.grad[:len(pred)]
+		part, err := loss.EvalPart(t.loss, pred, b.Output, grad, b.Total*t.data.Shape.OutputLen())
+		terms[0], terms[1] = part.MSE, part.Fourier
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if sum := terms.Total(); math.IsNaN(sum) || math.IsInf(sum, 0) {
+	err = t.pass(partBackward, func() error {
+		dy := t.dy.Slice(0, len(grad))
+		t.dev.Upload(dy, grad)
+		t.net.Backward(dy)
+		return t.team.Err()
+	})
+	if err == nil {
+		err = t.idle(func() error { return t.team.Sum(terms) })
+	}
+	if err != nil {
+		return fmt.Errorf("train: epoch %d, step %d: %w", b.Epoch, t.step, err)
+	}
+	if sum := terms[0] + terms[1]; math.IsNaN(sum) || math.IsInf(sum, 0) {
 		return fmt.Errorf("train: epoch %d, step %d: the loss is %g: lower the learning rate or clip the gradients; checkpoints before this step stay in %s",
 			b.Epoch, t.step, sum, t.opts.Dir)
 	}
-	dy := t.dy.Slice(0, len(grad))
-	t.dev.Upload(dy, grad)
-	t.net.Backward(dy)
-	if t.clipper != nil {
-		norm, err := t.clipper.Clip(t.net.Gradients())
-		if err != nil {
-			return fmt.Errorf("train: epoch %d, step %d: %w", b.Epoch, t.step, err)
-		}
+	err = t.pass(partOptimiser, func() error {
+		norm, err := t.updater.Step(t.rate())
 		t.running.Norm = max(t.running.Norm, norm)
-	}
-	t.adam.Step(t.rate())
-	if err := t.dev.Sync(); err != nil {
+		return errors.Join(err, t.dev.Sync())
+	})
+	if err != nil {
 		return fmt.Errorf("train: epoch %d, step %d: %w", b.Epoch, t.step, err)
 	}
 	n := float64(b.Total)
 	t.running.Samples += int64(b.Total)
-	t.running.MSE += n * terms.MSE
-	t.running.Fourier += n * terms.Fourier
+	t.running.MSE += n * terms[0]
+	t.running.Fourier += n * terms[1]
+	t.running.Steps++
+	t.running.Sent += t.team.Sent()
 	t.step++
 	t.epoch, t.position = b.NextEpoch, b.NextPosition
 	t.running.ComputeS += time.Since(start).Seconds()
