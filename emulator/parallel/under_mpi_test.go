@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/columen/columen/mpiutil"
@@ -24,7 +25,12 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	if err := compareWithOneRank(c); err != nil {
+	if role := os.Getenv("COLUMEN_MPI_TEST"); strings.HasPrefix(role, "bench ") {
+		err = benchRole(c, role)
+	} else {
+		err = compareWithOneRank(c)
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "rank %d: %v\n", c.Rank(), err)
 		c.Abort(1)
 	}
