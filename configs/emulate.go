@@ -2,12 +2,16 @@
 
 package configs
 
+import "fmt"
+
 // Emulate is the configuration of columen emulate: a model and views become
 // images by a trained network.
 type Emulate struct {
 	Network  Trained    `toml:"network" doc:"The network"`
 	Model    Model      `toml:"model" doc:"Where the gas comes from"`
+	Many     *InputList `toml:"inputs" doc:"Many models in one run, instead of model.snapshot or model.cube"`
 	Cube     *Cubing    `toml:"cube" doc:"How a snapshot becomes a cube; absent with model.cube"`
+	Fit      Fitting    `toml:"fit" doc:"What is done with a cube of another mesh than the training's"`
 	Views    []View     `toml:"view" doc:"One image per view"`
 	Bench    Bench      `toml:"bench" doc:"Measurement of speed, instead of images"`
 	Parallel OneProcess `toml:"parallel" doc:"Threads"`
@@ -16,7 +20,8 @@ type Emulate struct {
 
 // Trained names the weights of a trained network.
 type Trained struct {
-	Weights string `toml:"weights" unit:"-" path:"input" doc:"Weights that columen train wrote"`
+	Weights    string `toml:"weights" unit:"-" path:"input" doc:"Weights that columen train wrote"`
+	Symmetrise string `toml:"symmetrise" unit:"-" default:"\"no\"" allow:"yes|no" doc:"yes averages the network over the 16 exact symmetries of the data, in the logarithm of intensity, at 16 times the cost"`
 }
 
 // Bench says how speed is measured.
@@ -28,11 +33,12 @@ type Bench struct {
 // Evaluate is the configuration of columen evaluate: a trained network and the
 // samples of a data set that it has not seen.
 type Evaluate struct {
-	Network  Trained    `toml:"network" doc:"The network"`
-	Data     HeldOut    `toml:"data" doc:"The samples to compare with"`
-	Report   Reporting  `toml:"report" doc:"What is reported"`
-	Parallel OneProcess `toml:"parallel" doc:"Threads"`
-	Output   Results    `toml:"output" doc:"The files to write"`
+	Network  Trained     `toml:"network" doc:"The network"`
+	Data     HeldOut     `toml:"data" doc:"The samples to compare with"`
+	Report   Reporting   `toml:"report" doc:"What is reported"`
+	Compare  *Comparison `toml:"compare" doc:"Comparison with the solver in error and cost; absent for none"`
+	Parallel OneProcess  `toml:"parallel" doc:"Threads"`
+	Output   Results     `toml:"output" doc:"The files to write"`
 }
 
 // HeldOut names the samples of an evaluation.
@@ -40,12 +46,21 @@ type HeldOut struct {
 	Manifest string `toml:"manifest" unit:"-" path:"input" doc:"Manifest of the data set; its training part makes the baselines"`
 	Part     string `toml:"part" unit:"-" default:"\"test\"" allow:"validation|test" doc:"Part of the data set to evaluate on"`
 	Batch    int    `toml:"batch" unit:"-" default:"32" allow:"1..100000" doc:"Samples of a batch; SSIM depends on it, the original takes 500"`
+	Verify   string `toml:"verify" unit:"-" default:"\"yes\"" allow:"yes|no" digest:"no" doc:"yes reads the shards of this part and of the training once before the start and compares their checksums with the manifest"`
 }
 
 // Reporting says what an evaluation reports.
 type Reporting struct {
 	Worst  int    `toml:"worst" unit:"-" default:"3" allow:"0..1000" doc:"Samples of the largest MaxRel to draw, with residuals"`
 	Border string `toml:"border" unit:"-" default:"\"kept\"" allow:"kept|cropped" doc:"Border of SSIM: kept is torchmetrics from 1.4.2 on, cropped before"`
+}
+
+// Models returns the number of models.
+func (e *Emulate) Models() int {
+	if e.Many == nil {
+		return 1
+	}
+	return len(e.Many.Files)
 }
 
 // JobName returns "emulate".
@@ -56,12 +71,19 @@ func (e *Evaluate) JobName() string { return "evaluate" }
 
 // Inputs returns weights and model.
 func (e *Emulate) Inputs() []Input {
-	return append([]Input{{"network.weights", e.Network.Weights}}, e.Model.inputs()...)
+	in := []Input{{"network.weights", e.Network.Weights}}
+	if e.Many == nil {
+		return append(in, e.Model.inputs()...)
+	}
+	for i, file := range e.Many.Files {
+		in = append(in, Input{fmt.Sprintf("inputs.files.%d", i), file})
+	}
+	return in
 }
 
 // Inputs returns weights and manifest.
 func (e *Evaluate) Inputs() []Input {
-	return []Input{{"network.weights", e.Network.Weights}, {"data.manifest", e.Data.Manifest}}
+	return append([]Input{{"network.weights", e.Network.Weights}, {"data.manifest", e.Data.Manifest}}, e.Compare.inputs()...)
 }
 
 // Destination returns the folder and the stem of the names of the outputs,
@@ -93,7 +115,11 @@ func (e *Evaluate) CheckSize(file string, size int) error {
 }
 
 func (e *Emulate) validate(r *report) {
-	e.Model.validate(r, e.Cube)
+	if e.Many == nil {
+		e.Model.validate(r, e.Cube)
+	} else {
+		e.Many.validate(r, e)
+	}
 	e.Output.validate(r)
 	validateViews(r, e.Views)
 }

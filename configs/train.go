@@ -38,7 +38,8 @@ type Network struct {
 
 // Loss says what training minimises.
 type Loss struct {
-	Alpha float64 `toml:"alpha" unit:"-" default:"0.8" allow:"0..1" doc:"Weight of the mean squared error; the rest is that of the mean modulus of the Fourier transform of the difference"`
+	Alpha    float64 `toml:"alpha" unit:"-" default:"0.8" allow:"0..1" doc:"Weight of the mean squared error; the rest is that of the mean modulus of the Fourier transform of the difference"`
+	Relative float64 `toml:"relative" unit:"-" default:"0.0" allow:">=0" doc:"Weight of a further term: the error relative to the brightest channel of each pixel, which MaxRel measures; 0 as published"`
 }
 
 // Optimizer says how gradients become steps.
@@ -62,6 +63,8 @@ type Schedule struct {
 	RateMin     float64 `toml:"rate_min" unit:"-" default:"0.0" allow:">=0" doc:"Rate at the other end of cosine"`
 	Warmup      int     `toml:"warmup" unit:"-" default:"0" allow:">=0" doc:"Epochs or steps of a linear rise before the schedule"`
 	WarmupStart float64 `toml:"warmup_start" unit:"-" default:"0.1" allow:"0..1" doc:"Fraction of rate with which the rise begins"`
+
+	FreezeStatistics int `toml:"freeze_statistics" unit:"epoch" default:"0" allow:">=0" doc:"Epoch from which batch normalisation keeps the running statistics, as in inference, instead of taking those of each batch; 0 never, as published"`
 }
 
 // TrainingRun says how long to train and what to keep.

@@ -56,6 +56,11 @@ func (m *Model[T]) Hooks(ready, needed func(entries []*nn.Entry[T]), between fun
 	m.env.Ready, m.env.Needed, m.env.Between = ready, needed, between
 }
 
+// FreezeStatistics has batch normalisation use the running statistics in
+// training too, and leave them as they are, or ends that: what is learnt then is
+// the network that inference uses.
+func (m *Model[T]) FreezeStatistics(frozen bool) { m.env.Frozen = frozen }
+
 // Changed tells the network that its values were written to by somebody else,
 // such as an optimiser: what was prepared for inference is then made anew.
 // Passes in training mode, Init, Set and Adopt do so by themselves.

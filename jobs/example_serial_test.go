@@ -13,7 +13,9 @@ const exampleFormats = `["fits", "png"]`
 func tryExample(t *testing.T, f folder, job string, args []string) {
 	t.Helper()
 	if job == "train" || job == "evaluate" {
-		f.write(t, "tiny.dataset.json", "{}")
+		for _, name := range []string{"tiny.dataset.json", "tiny.generate.json", "tiny.train.json"} {
+			f.write(t, name, "{}")
+		}
 	}
 	if job != "solve" && job != "emulate" {
 		f.refuses(t, f.run(t, args...), f.files(t), 2, "built without HDF5")

@@ -104,8 +104,9 @@ func TestExamples(t *testing.T) {
 				writeWeights(t, f, "tiny.safetensors", trainedOn(t, 120*1.495978707e11/32))
 				args = append(args, set("network.weights="+f.path("tiny.safetensors"), `output.formats=`+exampleFormats)...)
 			case "evaluate":
-				writeWeights(t, f, "tiny.safetensors", trainedOn(t, 1e12))
-				args = append(args, set("network.weights="+f.path("tiny.safetensors"), "data.manifest="+f.path("tiny.dataset.json"))...)
+				writeWeights(t, f, "tiny.safetensors", trainedOn(t, 25*1.495978707e11))
+				args = append(args, set("network.weights="+f.path("tiny.safetensors"), "data.manifest="+f.path("tiny.dataset.json"),
+					"compare.generated="+f.path("tiny.generate.json"), "compare.trained="+f.path("tiny.train.json"))...)
 			}
 			tryExample(t, f, job, args)
 		})

@@ -20,6 +20,10 @@ func tryExample(t *testing.T, f folder, job string, args []string) {
 	if job == "train" || job == "evaluate" {
 		writeDataSet(t, f, "tiny")
 	}
+	if job == "evaluate" {
+		writeCost(t, f, "tiny.generate.json", "generate", "tiny.dataset.json", 50)
+		writeCost(t, f, "tiny.train.json", "train", "tiny.safetensors", 100)
+	}
 	f.succeed(t, args...)
 }
 

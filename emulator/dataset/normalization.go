@@ -72,7 +72,7 @@ func (nm Normalization) Validate() error {
 	if err := nm.Kind.Validate(); err != nil {
 		return err
 	}
-	scale := nm.intensityScale()
+	scale := nm.IntensityScale()
 	for _, f := range []struct {
 		name     string
 		value    float64
@@ -94,8 +94,8 @@ func (nm Normalization) Validate() error {
 	return nil
 }
 
-// intensityScale divides ln I − min.
-func (nm Normalization) intensityScale() float64 {
+// IntensityScale is what divides ln I − min: d ln I of the normalised intensity.
+func (nm Normalization) IntensityScale() float64 {
 	if nm.Kind == MultiFrequency {
 		return nm.IntensityLogMax - nm.IntensityLogMin
 	}
@@ -155,7 +155,7 @@ func NormalizeOutput[T Float](nm Normalization, dst []float32, intensity []T) er
 	if err != nil {
 		return fmt.Errorf("normalize output: %w", err)
 	}
-	scale := nm.intensityScale()
+	scale := nm.IntensityScale()
 	for i, x := range intensity {
 		if x == 0 {
 			x = low
@@ -171,6 +171,22 @@ func (nm Normalization) clamp(log float64) float64 {
 		return max(log, intensityLogFloor)
 	}
 	return log
+}
+
+// Floor raises the faint intensities of one sample to what NormalizeOutput takes
+// them for, so that another image can be measured with the ruler of the data set.
+func (nm Normalization) Floor(intensity []float64) error {
+	low, err := smallestPositive(intensity)
+	if err != nil {
+		return err
+	}
+	if nm.Kind == MultiFrequency {
+		low = max(low, math.Exp(intensityLogFloor))
+	}
+	for i, x := range intensity {
+		intensity[i] = max(x, low)
+	}
+	return nil
 }
 
 func smallestPositive[T Float](intensity []T) (T, error) {
@@ -192,7 +208,7 @@ func smallestPositive[T Float](intensity []T) (T, error) {
 // Intensity is the inverse of NormalizeOutput, in W m⁻² Hz⁻¹ sr⁻¹:
 // I = exp(y·scale + min).
 func (nm Normalization) Intensity(dst []float64, y []float32) {
-	scale := nm.intensityScale()
+	scale := nm.IntensityScale()
 	for i, v := range y {
 		dst[i] = math.Exp(float64(v)*scale + nm.IntensityLogMin)
 	}

@@ -17,14 +17,16 @@ import (
 // Alpha is the weight of the mean squared error in the published training.
 const Alpha = 0.8
 
-// Terms are the two parts of a loss, weights included.
+// Terms are the parts of a loss, weights included.
 type Terms struct {
 	MSE     float64 // α · mean (p − t)²
 	Fourier float64 // (1 − α) · mean |FFT₂(t) − FFT₂(p)|
+
+	Relative float64 // of EvalRelative, where it is added; Eval leaves it 0
 }
 
 // Total is the loss.
-func (t Terms) Total() float64 { return t.MSE + t.Fourier }
+func (t Terms) Total() float64 { return t.MSE + t.Fourier + t.Relative }
 
 // FreqMSE is the loss of the original for images of Height × Width:
 //

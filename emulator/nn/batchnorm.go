@@ -18,8 +18,9 @@ type BatchNorm[T device.Float] struct {
 	env                   *Env[T]
 	shape                 device.BatchNorm // Batch is that of the last Forward
 	gamma, beta           *Entry[T]
-	mean, variance, count *Entry[T] // running
-	state                 device.NormState[T]
+	mean, variance, count *Entry[T]           // running
+	state                 device.NormState[T] // of the batch
+	used                  device.NormState[T] // by the last Forward in training: of the batch, or running
 	dgamma, dbeta         device.Buffer[T]
 	x                     device.Buffer[T] // input of the last Forward in training
 	y                     slot[T]
@@ -52,18 +53,21 @@ func (l *BatchNorm[T]) ForwardAdd(x, residual device.Buffer[T], batch int, train
 	dev := l.env.Device
 	l.allocate()
 	l.shape.Batch = batch
+	running := device.NormState[T]{Mean: l.mean.Value, Variance: l.variance.Value, Scale: l.state.Scale, Shift: l.state.Shift}
 	if !train {
 		l.x = nil
-		running := device.NormState[T]{Mean: l.mean.Value, Variance: l.variance.Value, Scale: l.state.Scale, Shift: l.state.Shift}
 		dev.BatchNormFold(l.shape, l.gamma.Value, l.beta.Value, running)
 		dev.BatchNormApply(l.shape, running, x, residual, x)
 		return x
 	}
-	l.x = x
-	l.statistics(x)
-	dev.BatchNormFold(l.shape, l.gamma.Value, l.beta.Value, l.state)
+	l.x, l.used = x, running
+	if !l.env.Frozen {
+		l.used = l.state
+		l.statistics(x)
+	}
+	dev.BatchNormFold(l.shape, l.gamma.Value, l.beta.Value, l.used)
 	y := l.y.get(dev, l.shape.Len())
-	dev.BatchNormApply(l.shape, l.state, x, residual, y)
+	dev.BatchNormApply(l.shape, l.used, x, residual, y)
 	return y
 }
 
@@ -76,8 +80,12 @@ func (l *BatchNorm[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 	dev := l.env.Device
 	l.sums(dy)
 	l.env.Complete(l.gamma, l.beta)
+	if l.env.Frozen { // statistics that do not depend on x: no terms through them
+		dev.Fill(l.dgamma, 0)
+		dev.Fill(l.dbeta, 0)
+	}
 	dx := l.env.Take(l.shape.Len())
-	dev.BatchNormBackward(l.shape, l.state, l.x, dy, l.dgamma, l.dbeta, dx)
+	dev.BatchNormBackward(l.shape, l.used, l.x, dy, l.dgamma, l.dbeta, dx)
 	return dx
 }
 
@@ -123,7 +131,7 @@ func (l *BatchNorm[T]) merged(x device.Buffer[T]) int {
 func (l *BatchNorm[T]) sums(dy device.Buffer[T]) {
 	dev := l.env.Device
 	if l.env.Parts == nil {
-		dev.BatchNormSums(l.shape, l.state, l.x, dy, l.dgamma, l.dbeta)
+		dev.BatchNormSums(l.shape, l.used, l.x, dy, l.dgamma, l.dbeta)
 		dev.Axpy(1, l.dgamma, l.gamma.Grad)
 		dev.Axpy(1, l.dbeta, l.beta.Grad)
 		return
@@ -134,7 +142,7 @@ func (l *BatchNorm[T]) sums(dy device.Buffer[T]) {
 		part := l.shape
 		part.Batch, slots[k] = bounds[k+1]-bounds[k], make([]float64, 2*c)
 		lo, hi := bounds[k]*per, bounds[k+1]*per
-		dev.BatchNormPartSums(part, l.state, l.x.Slice(lo, hi), dy.Slice(lo, hi), slots[k])
+		dev.BatchNormPartSums(part, l.used, l.x.Slice(lo, hi), dy.Slice(lo, hi), slots[k])
 	}
 	keep := l.env.Parts.Sum(slots, total)
 	host := make([]T, 2*c)

@@ -29,6 +29,9 @@ type Env[T device.Float] struct {
 	// Observe, if set, is shown the output of every layer of every Sequential
 	// as it appears, under its name in the state_dict.
 	Observe func(name string, y device.Buffer[T])
+	// Frozen has batch normalisation use the running statistics in training as
+	// it does in inference, and leave them as they are.
+	Frozen bool
 
 	// Parts, if set, says that batches are cut into parts.
 	Parts Parts[T]

@@ -4,6 +4,7 @@ package nn_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/columen/columen/emulator/device"
@@ -35,6 +36,32 @@ func TestGradientsAgainstDifferences(t *testing.T) {
 		"sequence of two":     {nn.NewSequential(env, nn.Item[float64]{Layer: nn.NewLinear(env, "a", 6, 4)}, nn.Item[float64]{Layer: nn.NewTanh(env, 4)}), 6},
 	} {
 		t.Run(name, func(t *testing.T) { gradcheck.Check(t, env, c.layer, c.in, 3) })
+	}
+}
+
+// With frozen statistics training differentiates what inference computes.
+func TestFrozenStatistics(t *testing.T) {
+	env := nn.NewEnv[float64](poison.New[float64](1))
+	env.Frozen = true
+	for _, rectified := range []bool{false, true} {
+		gradcheck.Check(t, env, nn.NewBatchNorm(env, "norm", 3, 8, rectified), 24, 3)
+	}
+	env = nn.NewEnv[float64](device.NewScalar[float64](1))
+	env.Frozen = true
+	l := nn.NewBatchNorm(env, "norm", 1, 4, false)
+	e := l.Entries()
+	for i, v := range []float64{2, 1, 10, 4} {
+		give(env, e[i], v)
+	}
+	trained, inferred := make([]float64, 4), make([]float64, 4)
+	env.Device.Download(trained, l.Forward(env.Device.Adopt([]float64{1, 2, 3, 6}), 1, true))
+	env.Device.Download(inferred, l.Forward(env.Device.Adopt([]float64{1, 2, 3, 6}), 1, false))
+	if !slices.Equal(trained, inferred) {
+		t.Errorf("training gives %v, inference %v", trained, inferred)
+	}
+	left := make([]float64, 1)
+	if env.Device.Download(left, e[2].Value); left[0] != 10 || e[4].Count != 0 {
+		t.Errorf("the running mean moved to %g, %d batches counted", left[0], e[4].Count)
 	}
 }
 

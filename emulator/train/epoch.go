@@ -10,7 +10,6 @@ import (
 
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/emulator/evaluate"
-	"github.com/columen/columen/emulator/loss"
 	"github.com/columen/columen/emulator/metric"
 )
 
@@ -19,6 +18,8 @@ type Losses struct {
 	Loss    float64 `json:"loss"`
 	MSE     float64 `json:"mse"`
 	Fourier float64 `json:"fourier"`
+
+	Relative float64 `json:"relative,omitempty"` // where it is trained on
 }
 
 // Validation is what an epoch's validation found. ZNCC and SSIM are means over
@@ -35,6 +36,7 @@ type Seconds struct {
 	Data       float64 `json:"data"` // waiting for samples
 	Compute    float64 `json:"compute"`
 	Validation float64 `json:"validation"`
+	Cores      float64 `json:"cores,omitempty"` // processor time of all of it, over all threads
 }
 
 // Epoch is one line of the history.
@@ -67,9 +69,9 @@ func (t *Trainer) endEpoch(epoch int64) error {
 	n := float64(r.Samples)
 	e := Epoch{
 		Epoch: epoch, Step: t.step, Rate: t.rateOf(epoch), Validation: validation, LargestNorm: r.Norm,
-		Train:       Losses{Loss: (r.MSE + r.Fourier) / n, MSE: r.MSE / n, Fourier: r.Fourier / n},
+		Train:       Losses{Loss: (r.MSE + r.Fourier + r.Relative) / n, MSE: r.MSE / n, Fourier: r.Fourier / n, Relative: r.Relative / n},
 		SamplesPerS: n / (r.DataS + r.ComputeS),
-		Seconds:     Seconds{Data: r.DataS, Compute: r.ComputeS, Validation: time.Since(start).Seconds()},
+		Seconds:     Seconds{Data: r.DataS, Compute: r.ComputeS, Validation: time.Since(start).Seconds(), Cores: t.tally()},
 		Time:        float64(time.Now().UnixMilli()) / 1000,
 		Ranks:       t.team.Size(), SentPerStep: r.Sent / max(1, r.Steps),
 	}
@@ -117,7 +119,7 @@ func (t *Trainer) validate() (Validation, error) {
 	}
 	defer loader.Close()
 	scores := evaluate.NewScores(t.data.Shape, t.data.Normalization, metric.DefaultBorder)
-	losses := make([]float64, 2)
+	losses := make([]float64, 3)
 	for last := false; !last; {
 		b, err := loader.Next()
 		if _, err = t.together(context.Background(), err); err != nil {
@@ -139,13 +141,14 @@ func (t *Trainer) look(b *dataset.Batch, pred []float32, scores *evaluate.Scores
 	if len(pred) == 0 {
 		return nil
 	}
-	terms, err := loss.Eval(t.loss, pred, b.Output, nil)
+	terms, err := t.lossOf(pred, b.Output, nil, len(pred))
 	if err != nil {
 		return err
 	}
 	part := float64(len(b.Samples)) / float64(t.data.Validation.Len())
 	losses[0] += part * terms.MSE
 	losses[1] += part * terms.Fourier
+	losses[2] += part * terms.Relative
 	return scores.Add(b.Output, pred)
 }
 
@@ -163,7 +166,7 @@ func (t *Trainer) score(scores *evaluate.Scores, losses []float64) (v Validation
 	}
 	t.team.Spent()
 	t.team.Sent()
-	v.MSE, v.Fourier, v.Loss = losses[0], losses[1], losses[0]+losses[1]
+	v.MSE, v.Fourier, v.Relative, v.Loss = losses[0], losses[1], losses[2], losses[0]+losses[1]+losses[2]
 	sum, err := scores.Join(all).Summary()
 	if err != nil {
 		return v, err

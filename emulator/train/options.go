@@ -5,6 +5,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/emulator/device"
@@ -19,6 +20,8 @@ type Network interface {
 	Parameters() device.Buffer[float32]
 	Gradients() device.Buffer[float32]
 	Entries() []*nn.Entry[float32]
+	// FreezeStatistics has batch normalisation use the running statistics.
+	FreezeStatistics(frozen bool)
 }
 
 // Data are the samples to learn from and those to look at in between.
@@ -41,8 +44,10 @@ type Options struct {
 	Seed            uint64
 	Augment         bool
 	Alpha           float64 // weight of the MSE in the loss
+	Relative        float64 // weight of the relative error, which is added to it; 0 leaves it out
 	ClipNorm        float64 // largest norm of the gradients; 0 does not clip
 	Patience        int     // epochs without a better validation before the end; 0 waits for ever
+	FreezeFrom      int     // epoch from which batch normalisation uses the running statistics; 0 means never
 	PerStep         bool    // the schedule counts steps, not epochs
 
 	// Team and Updater are those of a run on several ranks, made for the same
@@ -57,6 +62,13 @@ type Options struct {
 	Prefetch int // batches read ahead; 0 means 2
 	Workers  int // goroutines that read; 0 means 1
 
+	// Skipped, if not nil, is told of checkpoints that are newer than the one that
+	// the run continues from, but not whole.
+	Skipped func(error)
+
+	// CoreSeconds, if not nil, returns the processor time so far, for the history.
+	CoreSeconds func() float64
+
 	// Report, if not nil, is told of every epoch, and Tick of every step of an
 	// epoch of so many samples.
 	Report func(Epoch)
@@ -70,6 +82,8 @@ func (o *Options) Validate() error {
 		return errors.New("train: no folder for the run")
 	case o.Epochs < 1 || o.BatchSize < 1 || o.ValidationBatch < 0:
 		return fmt.Errorf("train: %d epochs, batches of %d and %d samples: want at least 1 each", o.Epochs, o.BatchSize, o.ValidationBatch)
+	case !(o.Relative >= 0) || math.IsInf(o.Relative, 0):
+		return fmt.Errorf("train: relative = %g: want a number ≥ 0", o.Relative)
 	case !(o.Alpha >= 0 && o.Alpha <= 1):
 		return fmt.Errorf("train: alpha = %g: want a number from 0 to 1", o.Alpha)
 	case !(o.ClipNorm >= 0):

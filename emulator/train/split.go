@@ -3,6 +3,8 @@
 package train
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -83,5 +85,38 @@ func (t *Trainer) pass(part int, f func() error) error {
 	p[partReduce] += reduce
 	p[partOptimiser] += update
 	p[part] += max(0, time.Since(start).Seconds()-reduce-update)
+	return err
+}
+
+// together begins a step on all ranks: if one of them has an error, all end, and
+// if one is to stop, all do, for the cause that is returned.
+func (t *Trainer) together(ctx context.Context, err error) (stop, failed error) {
+	flags := []float64{0, 0}
+	if err = errors.Join(err, t.dev.Sync()); err != nil {
+		flags[0] = 1
+	}
+	if ctx.Err() != nil {
+		flags[1] = 1
+	}
+	comm := t.idle(func() error { return t.team.Sum(flags) })
+	switch {
+	case comm != nil:
+		return nil, errors.Join(err, comm)
+	case flags[0] > 0:
+		return nil, t.team.Agree(err)
+	case flags[1] == 0: // also when ctx has ended since: the others go on
+		return nil, nil
+	case ctx.Err() == nil:
+		return errors.New("another rank was told to stop"), nil
+	}
+	return context.Cause(ctx), nil
+}
+
+// idle runs what waits for the other ranks.
+func (t *Trainer) idle(f func() error) error {
+	start := time.Now()
+	err := f()
+	t.team.Spent()
+	t.running.Parts[partIdle] += time.Since(start).Seconds()
 	return err
 }

@@ -39,6 +39,7 @@ func (t *Trainer) save(score *float64) (string, error) {
 	if err = t.team.Agree(err); err != nil {
 		return "", err
 	}
+	t.tally()
 	rest, err := json.Marshal(extra{History: t.history, Running: t.running})
 	if err != nil {
 		return "", err
@@ -98,9 +99,13 @@ func (t *Trainer) resume() error {
 	l, err := t.store.Latest()
 	switch {
 	case errors.Is(err, checkpoint.ErrNone):
+		if steps, _ := t.store.Steps(); len(steps) > 0 { // else there is no folder, and nothing to tell
+			t.skipped(err)
+		}
 	case err != nil:
 		return err
 	default:
+		t.skipped(l.Skipped...)
 		if err := errors.Join(t.restore(l), l.Close()); err != nil {
 			return err
 		}
@@ -126,11 +131,22 @@ func (t *Trainer) sameStep() error {
 	return nil
 }
 
+func (t *Trainer) skipped(why ...error) {
+	for _, err := range why {
+		if t.opts.Skipped != nil {
+			t.opts.Skipped(err)
+		}
+	}
+}
+
 // restore takes everything from a checkpoint.
 func (t *Trainer) restore(l *checkpoint.Loaded) error {
 	if l.State.ConfigDigest != t.opts.Digest {
 		return fmt.Errorf("%s: a checkpoint of another configuration or data set (digest %.12s, here %.12s): continue with what it was made with, or train into another folder",
 			l.Path, l.State.ConfigDigest, t.opts.Digest)
+	}
+	if done := l.State.Epoch; done > int64(t.opts.Epochs) || done == int64(t.opts.Epochs) && l.State.Position > 0 {
+		return fmt.Errorf("%s: a checkpoint after %d epochs of a run of %d: allowed: at least as many epochs as are done, or another folder", l.Path, done, t.opts.Epochs)
 	}
 	parameters, err := l.Group(Parameters)
 	if err != nil {
@@ -157,6 +173,10 @@ func (t *Trainer) restore(l *checkpoint.Loaded) error {
 		return err
 	}
 	t.saved = l.State.Step
+	t.prior = x.Running.CoreS
+	for _, e := range x.History {
+		t.prior += e.Seconds.Cores
+	}
 	t.progress = progress{step: l.State.Step, epoch: l.State.Epoch, position: l.State.Position, history: x.History, running: x.Running}
 	return nil
 }
@@ -188,6 +208,21 @@ func (t *Trainer) restoreMoments(f *checkpoint.File) error {
 // Best opens the checkpoint with the best validation of this run: its group
 // Parameters is the result.
 func (t *Trainer) Best() (*checkpoint.Loaded, error) { return t.store.Best() }
+
+// tally adds the processor time since the last call to that of the epoch at
+// hand, and returns the sum.
+func (t *Trainer) tally() float64 {
+	if t.opts.CoreSeconds != nil {
+		now := t.opts.CoreSeconds()
+		t.running.CoreS += now - t.mark
+		t.mark = now
+	}
+	return t.running.CoreS
+}
+
+// PriorCoreSeconds returns the processor time of the runs that this one
+// continues, up to the checkpoint that it began with.
+func (t *Trainer) PriorCoreSeconds() float64 { return t.prior }
 
 // Step returns the optimiser steps made so far.
 func (t *Trainer) Step() int64 { return t.step }

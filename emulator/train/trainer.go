@@ -33,8 +33,10 @@ type Trainer struct {
 	pred, grad []float32
 
 	progress
-	saved int64 // step of the newest checkpoint, -1 for none
-	live  live  // history files
+	saved int64   // step of the newest checkpoint, -1 for none
+	mark  float64 // processor time that running has [s]
+	prior float64 // processor time of the runs that this one continues [s]
+	live  live    // history files
 }
 
 // progress is where the run stands, beside the tensors.
@@ -49,12 +51,14 @@ type running struct {
 	Samples  int64   `json:"samples"`
 	MSE      float64 `json:"mse"`     // summed over samples
 	Fourier  float64 `json:"fourier"` // likewise
-	Norm     float64 `json:"norm"`    // largest norm of the gradients
+	Relative float64 `json:"relative"`
+	Norm     float64 `json:"norm"` // largest norm of the gradients
 	DataS    float64 `json:"data_s"`
 	ComputeS float64 `json:"compute_s"`
 	Steps    int64   `json:"steps"`
 	Parts    parts   `json:"parts_s"`
 	Sent     int64   `json:"sent_bytes"`
+	CoreS    float64 `json:"core_s"`
 }
 
 // Interrupted is the error of a run that saved its state because its context
@@ -109,6 +113,9 @@ func New(dev device.Device[float32], net Network, data Data, opts Options) (*Tra
 // *Interrupted. A loss that is not finite ends the run with an error; the
 // checkpoints before it stay.
 func (t *Trainer) Run(ctx context.Context) error {
+	if t.opts.CoreSeconds != nil {
+		t.mark = t.opts.CoreSeconds()
+	}
 	if err := t.resume(); err != nil {
 		return err
 	}
@@ -173,50 +180,18 @@ func (t *Trainer) best() int {
 	return best
 }
 
-// together begins a step on all ranks: if one of them has an error, all end, and
-// if one is to stop, all do, for the cause that is returned.
-func (t *Trainer) together(ctx context.Context, err error) (stop, failed error) {
-	flags := []float64{0, 0}
-	if err = errors.Join(err, t.dev.Sync()); err != nil {
-		flags[0] = 1
-	}
-	if ctx.Err() != nil {
-		flags[1] = 1
-	}
-	comm := t.idle(func() error { return t.team.Sum(flags) })
-	switch {
-	case comm != nil:
-		return nil, errors.Join(err, comm)
-	case flags[0] > 0:
-		return nil, t.team.Agree(err)
-	case flags[1] == 0: // also when ctx has ended since: the others go on
-		return nil, nil
-	case ctx.Err() == nil:
-		return errors.New("another rank was told to stop"), nil
-	}
-	return context.Cause(ctx), nil
-}
-
-// idle runs what waits for the other ranks.
-func (t *Trainer) idle(f func() error) error {
-	start := time.Now()
-	err := f()
-	t.team.Spent()
-	t.running.Parts[partIdle] += time.Since(start).Seconds()
-	return err
-}
-
 // learn makes one step with a batch.
 func (t *Trainer) learn(b *dataset.Batch) error {
 	start := time.Now()
+	t.net.FreezeStatistics(t.opts.FreezeFrom > 0 && t.epoch >= int64(t.opts.FreezeFrom))
 	t.team.Begin(b.Total)
 	var grad []float32
-	terms := make([]float64, 2)
+	terms := make([]float64, 3)
 	err := t.pass(partForward, func() error {
 		pred := t.forward(b, true)
 		grad = t.grad[:len(pred)]
-		part, err := loss.EvalPart(t.loss, pred, b.Output, grad, b.Total*t.data.Shape.OutputLen())
-		terms[0], terms[1] = part.MSE, part.Fourier
+		part, err := t.lossOf(pred, b.Output, grad, b.Total*t.data.Shape.OutputLen())
+		terms[0], terms[1], terms[2] = part.MSE, part.Fourier, part.Relative
 		return err
 	})
 	if err != nil {
@@ -234,7 +209,7 @@ func (t *Trainer) learn(b *dataset.Batch) error {
 	if err != nil {
 		return fmt.Errorf("train: epoch %d, step %d: %w", b.Epoch, t.step, err)
 	}
-	if sum := terms[0] + terms[1]; math.IsNaN(sum) || math.IsInf(sum, 0) {
+	if sum := terms[0] + terms[1] + terms[2]; math.IsNaN(sum) || math.IsInf(sum, 0) {
 		return fmt.Errorf("train: epoch %d, step %d: the loss is %g: lower the learning rate or clip the gradients; checkpoints before this step stay in %s",
 			b.Epoch, t.step, sum, t.opts.Dir)
 	}
@@ -250,6 +225,7 @@ func (t *Trainer) learn(b *dataset.Batch) error {
 	t.running.Samples += int64(b.Total)
 	t.running.MSE += n * terms[0]
 	t.running.Fourier += n * terms[1]
+	t.running.Relative += n * terms[2]
 	t.running.Steps++
 	t.running.Sent += t.team.Sent()
 	t.step++
@@ -259,6 +235,20 @@ func (t *Trainer) learn(b *dataset.Batch) error {
 		t.opts.Tick(b.Total)
 	}
 	return nil
+}
+
+// lossOf returns the terms of a batch's loss by this rank's part of it, and writes
+// the derivative to grad unless that is nil. The whole batch has so many values.
+func (t *Trainer) lossOf(pred, target, grad []float32, values int) (loss.Terms, error) {
+	terms, err := loss.EvalPart(t.loss, pred, target, grad, values)
+	if len(pred) == 0 || err != nil || t.opts.Relative == 0 {
+		return terms, err
+	}
+	s := t.data.Shape
+	terms.Relative, err = loss.EvalRelative(loss.Relative{
+		Channels: s.Channels, Pixels: s.Grid * s.Grid, Scale: t.data.Normalization.IntensityScale(), Weight: t.opts.Relative, Threads: t.opts.Threads, Values: values,
+	}, pred, target, grad)
+	return terms, err
 }
 
 // forward returns the images of a batch, valid until the next call.

@@ -10,16 +10,15 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/columen/columen/configs"
+	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/jobs/internal/model"
 	"github.com/columen/columen/jobs/internal/network"
 	"github.com/columen/columen/jobs/internal/product"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/solver"
-	"github.com/columen/columen/solver/grid"
 )
 
 // Job returns the row of the job in the table.
@@ -30,9 +29,20 @@ func Job() run.Job {
 		Long: `Emulate predicts the image of a model, one per [[view]], by the weights that
 columen train wrote, and writes the same products as columen solve.
 
-The network sees velocity, temperature and density only. A cube of another grid,
-cell size or turbulent width than those of the training is refused; one whose
-fields leave the range of the training is imaged with a warning.
+The network sees velocity, temperature and density only. A cube of another grid or
+cell size than those of the training is refused, or with fit.resample = "yes"
+averaged onto the mesh of the training without losing mass. A cube of another
+turbulent width is refused: nothing that the network sees could stand for it. One
+whose fields leave the range of the training is imaged with a warning.
+
+Images have no background: the network has learnt the light of the line alone,
+and how much of a background comes through is nothing that it predicts. Their
+headers say so (BACKGRND).
+
+[inputs] names many models, by pattern or by list, each with images of its own.
+They are read ahead while the network works on a batch. What is done is kept in
+the folder DIR/NAME.emulate until all are: the same command goes on after a run
+that was ended, or failed on one of them.
 
 Weights are memory-mapped. --bench measures latency and throughput of the network
 on the first view instead, and writes DIR/NAME.bench.json.`,
@@ -41,18 +51,28 @@ on the first view instead, and writes DIR/NAME.bench.json.`,
 		Bench:   true,
 		Outputs: outputs,
 		Plan:    plan,
+		Resumes: resumes,
+		Tidy:    tidy,
 		Run:     execute,
 	}
 }
 
-// outputs lists the files: one per view and format, or that of a measurement.
+// outputs lists the files: one per model, view and format, or that of a
+// measurement.
 func outputs(cfg configs.Job) []string {
 	c := cfg.(*configs.Emulate)
 	if c.Bench.Repeats > 0 {
 		dir, name := c.Destination()
 		return []string{filepath.Join(dir, name+".json")}
 	}
-	return product.Files(c.Output, c.Views)
+	if c.Many == nil {
+		return product.Files(c.Output, c.Views)
+	}
+	var files []string
+	for _, path := range c.Many.Files {
+		files = append(files, product.Files(outputOf(c, path), c.Views)...)
+	}
+	return files
 }
 
 // task is an emulate job, built.
@@ -62,6 +82,8 @@ type task struct {
 	net    *network.Trained
 	source *model.Source
 	views  []solver.View
+
+	predict dataset.Predictor // the network, symmetrised if so asked
 }
 
 // build opens network and model and checks that they fit.
@@ -76,6 +98,10 @@ func build(env *run.Env) (*task, error) {
 	if t.net, err = network.Open(t.cfg.Network.Weights, env.Threads); err != nil {
 		return t, err
 	}
+	t.predict = t.net.Predict
+	if t.cfg.Network.Symmetrise == "yes" {
+		t.predict = dataset.Symmetrise(t.net.Predict, t.net.Card.Data.Normalization, t.net.Card.Data.Shape())
+	}
 	for i, v := range t.cfg.Views {
 		view, err := solver.NewView(v.Axis)
 		if err != nil {
@@ -83,10 +109,14 @@ func build(env *run.Env) (*task, error) {
 		}
 		t.views = append(t.views, view)
 	}
-	if t.source, err = model.Open(env.Args[0], t.cfg.Model, t.cfg.Cube); err != nil {
+	first := t.cfg.Model
+	if t.cfg.Many != nil { // a measurement takes the first, too
+		first = t.modelOf(t.cfg.Many.Files[0])
+	}
+	if t.source, err = model.Open(env.Args[0], first, t.cfg.Cube); err != nil {
 		return t, err
 	}
-	return t, t.admitMesh()
+	return t, t.admitMesh(t.source)
 }
 
 func (t *task) close() {
@@ -98,48 +128,6 @@ func (t *task) close() {
 	}
 }
 
-// field names the key behind the cells of the model.
-func (t *task) field() (field, value string) {
-	if t.cfg.Cube == nil {
-		return "model.cube", strconv.Quote(t.source.Path)
-	}
-	return "cube.cells", fmt.Sprint(t.cfg.Cube.Cells)
-}
-
-// problem is an error of the configuration that only the inputs bring to light.
-func (t *task) problem(field, value, reason, allowed string) error {
-	return &configs.Error{Problems: []configs.Problem{{File: t.env.Args[0], Field: field, Value: value, Reason: reason, Allowed: allowed}}}
-}
-
-// admitMesh refuses a mesh that the network was not trained on.
-func (t *task) admitMesh() error {
-	g := t.net.Card.Data.Grid
-	field, value := t.field()
-	if t.source.Mesh.Cells != [3]int{g, g, g} {
-		return t.problem(field, value, fmt.Sprintf("%v cells for a network of grid %d", t.source.Mesh.Cells, g), fmt.Sprintf("a cube of [%d, %d, %d] cells", g, g, g))
-	}
-	for _, size := range t.source.Mesh.CellSize() {
-		if err := t.net.Card.Data.Admit(size, t.net.Card.Data.VTurbMS); err != nil {
-			return t.problem(field, value, err.Error(), fmt.Sprintf("cubic cells of %g m", t.net.Card.Data.CellSizeM))
-		}
-	}
-	return nil
-}
-
-// admitTurbulence refuses line widths that the network was not trained on.
-func (t *task) admitTurbulence(cube *grid.Cube[float64]) error {
-	for _, v := range []float64{slices.Min(cube.Turbulence), slices.Max(cube.Turbulence)} {
-		if err := t.net.Card.Data.Admit(t.net.Card.Data.CellSizeM, v); err != nil {
-			field, value := t.field()
-			if t.cfg.Cube != nil {
-				field, value = "cube.v_turb_ms", fmt.Sprint(t.cfg.Cube.VTurbMS)
-			}
-			return t.problem(field, value, err.Error(), fmt.Sprintf("%g m/s in every cell", t.net.Card.Data.VTurbMS))
-		}
-	}
-	return nil
-}
-
 func plan(_ context.Context, env *run.Env) error {
 	t, err := build(env)
 	defer t.close()
@@ -147,7 +135,7 @@ func plan(_ context.Context, env *run.Env) error {
 		return err
 	}
 	n := t.net.Card.Network
-	env.Log.Info("would emulate", "network", n.Variant, "grid", n.Grid, "channels", n.Frequencies, "flop_per_image", t.net.Model.FLOPs(), "views", len(t.views), "threads", env.Threads)
+	env.Log.Info("would emulate", "network", n.Variant, "grid", n.Grid, "channels", n.Frequencies, "flop_per_image", t.net.Model.FLOPs(), "models", t.cfg.Models(), "views", len(t.views), "threads", env.Threads)
 	return nil
 }
 
@@ -158,21 +146,18 @@ func execute(ctx context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
+	env.Manifest.Cite("Su et al. 2025, RASTI, arXiv:2507.11398 (COEmuNet)")
+	if t.cfg.Many != nil && t.cfg.Bench.Repeats == 0 {
+		return t.many(ctx)
+	}
 	start := time.Now()
-	cube, err := model.Load[float64](t.source, t.source.Mesh.Full(), [3]bool{true, true, true}, nil)
+	s, err := t.load(t.source)
 	if err != nil {
 		return err
 	}
-	if err := t.admitTurbulence(cube); err != nil {
-		return err
-	}
 	env.Manifest.AddPhase("load", time.Since(start).Seconds())
-	env.Manifest.Cite("Su et al. 2025, RASTI, arXiv:2507.11398 (COEmuNet)")
-	if of := t.source.Species(); of != t.net.Card.Data.Species {
-		env.Log.Warn("the model gives the density of another molecule than the training: it is taken as that of the training's", "model", of, "training", t.net.Card.Data.Species)
-	}
 	if t.cfg.Bench.Repeats > 0 {
-		return t.bench(ctx, cube)
+		return t.bench(ctx, s.cube)
 	}
 
 	for i, v := range t.views {
@@ -182,11 +167,11 @@ func execute(ctx context.Context, env *run.Env) error {
 		// 2. The image.
 		name := t.cfg.Views[i].Name
 		start := time.Now()
-		input, err := t.input(cube, v)
+		input, err := t.see(s, v)
 		if err != nil {
-			return fmt.Errorf("%s: %w", t.source.Path, err)
+			return err
 		}
-		output, err := t.net.Predict(input)
+		output, err := t.predict(input)
 		if err != nil {
 			return err
 		}
@@ -194,7 +179,7 @@ func execute(ctx context.Context, env *run.Env) error {
 
 		// 3. Its files.
 		start = time.Now()
-		img, err := t.image(name, v, output)
+		img, err := t.image(s, name, v, output)
 		if err == nil {
 			err = product.Write(ctx, env, t.cfg.Output, name, img, 32)
 		}

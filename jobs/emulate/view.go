@@ -3,6 +3,7 @@
 package emulate
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/columen/columen/emulator/dataset"
@@ -50,21 +51,29 @@ func orient(cube *grid.Cube[float64], v solver.View) fields {
 	return f
 }
 
-// input normalises what a view sees, and warns where the network extrapolates.
+// input normalises what a view of the first model sees.
 func (t *task) input(cube *grid.Cube[float64], v solver.View) ([]float32, error) {
-	f := orient(cube, v)
+	return t.see(&subject{path: t.source.Path, cube: cube}, v)
+}
+
+// see normalises what a view sees, and warns where the network extrapolates.
+func (t *task) see(s *subject, v solver.View) ([]float32, error) {
+	f := orient(s.cube, v)
 	data := &t.net.Card.Data
 	span := func(x []float64) [2]float64 { return [2]float64{slices.Min(x), slices.Max(x)} }
 	seen := dataset.InputRange{VelocityMS: span(f.velocityMS), TemperatureK: span(f.temperatureK), DensityM3: span(f.densityM3)}
 	for _, what := range data.Range.Outside(seen) {
-		t.env.Log.Warn("outside the training: the network extrapolates", "view", v.Observer.String(), "field", what)
+		t.env.Log.Warn("outside the training: the network extrapolates", "file", s.path, "view", v.Observer.String(), "field", what)
 	}
 	input := make([]float32, data.Shape().InputLen())
-	return input, dataset.NormalizeInput(data.Normalization, input, f.velocityMS, f.temperatureK, f.densityM3)
+	if err := dataset.NormalizeInput(data.Normalization, input, f.velocityMS, f.temperatureK, f.densityM3); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.path, err)
+	}
+	return input, nil
 }
 
 // image turns the network's output [F, x, y] into an image [ν, y, x].
-func (t *task) image(name string, v solver.View, output []float32) (*image.Image, error) {
+func (t *task) image(s *subject, name string, v solver.View, output []float32) (*image.Image, error) {
 	data := &t.net.Card.Data
 	g := data.Grid
 	rest, err := restFrequency(data)
@@ -74,16 +83,18 @@ func (t *task) image(name string, v solver.View, output []float32) (*image.Image
 	intensity := make([]float64, len(output))
 	data.Normalization.Intensity(intensity, output)
 	img := &image.Image{
-		ModelName: t.source.Name, Species: data.Species, Transition: data.Transition, ViewName: name,
+		ModelName: s.name, Species: data.Species, Transition: data.Transition, ViewName: name,
 		RestFrequencyHz: rest, FrequenciesHz: data.FrequenciesHz, NX: g, NY: g,
 		Intensity: transpose(intensity, g),
 		Provenance: []image.KeyValue{
 			{Key: "config_digest", Value: t.env.Manifest.Digest},
 			{Key: "kernel", Value: "emulator " + t.net.Model.Device().Name()},
 			{Key: "training_digest", Value: t.net.Card.Digest},
+			{Key: "symmetrised", Value: t.cfg.Network.Symmetrise},
+			{Key: "background_behind", Value: "none: the network predicts the light of the line alone"},
 		},
 	}
-	product.Place(img, t.source.Mesh, v)
+	product.Place(img, s.mesh, v)
 	return img, nil
 }
 

@@ -35,7 +35,14 @@ guesses without a network stand beside it: the mean training image, and the imag
 of the training sample whose input is most alike.
 
 It prints a table and writes DIR/NAME.evaluation.json with the MaxRel of every
-sample, and DIR/NAME.worst.png with the worst of them and their residuals.`,
+sample, and DIR/NAME.worst.png with the worst of them and their residuals.
+
+With [compare] the solver images the same cubes, from file to file: a plain one
+(scalar, one thread), the fast one, and cheaper settings of it (single precision,
+grids of a half and a quarter with the image scaled up). A table has time, error
+and the number of images after which generation, training and emulation together
+cost less processor time than the cheapest setting that is no worse than the
+network. It is infinite where the network costs more for each image.`,
 		Example: "  columen evaluate evaluate.toml\n  columen evaluate evaluate.toml --set data.part=validation",
 		Config:  func() configs.Job { return new(configs.Evaluate) },
 		Outputs: func(cfg configs.Job) []string {
@@ -62,6 +69,7 @@ type task struct {
 	train    *dataset.Shards
 	held     *dataset.Shards
 	border   metric.Border
+	predict  dataset.Predictor // the network, symmetrised if so asked
 }
 
 // build opens network and data and checks that they fit.
@@ -82,14 +90,44 @@ func build(env *run.Env) (*task, error) {
 		return t, err
 	}
 	t.shape = t.manifest.Shape()
+	t.predict = t.net.Predict
+	if t.cfg.Network.Symmetrise == "yes" {
+		t.predict = dataset.Symmetrise(t.net.Predict, t.net.Card.Data.Normalization, t.shape)
+	}
 	if err := network.CheckStatistics(t.cfg.Network.Weights, t.net.Card.Data, *t.manifest); err != nil {
 		return t, err
+	}
+	if t.manifest.CellSizeM != 0 {
+		if err := t.net.Card.Data.Admit(t.manifest.CellSizeM, t.manifest.VTurbMS); err != nil {
+			return t, t.problem("data.manifest", strconv.Quote(path), err.Error(), fmt.Sprintf("a data set of cells of %g m and v_turb %g m/s, as the training's", t.net.Card.Data.CellSizeM, t.net.Card.Data.VTurbMS))
+		}
 	}
 	if t.train, err = t.manifest.Open(filepath.Dir(path), dataset.Train); err != nil {
 		return t, err
 	}
 	t.held, err = t.manifest.Open(filepath.Dir(path), dataset.Part(t.cfg.Data.Part))
 	return t, err
+}
+
+// verify compares the shards with their checksums.
+func (t *task) verify(ctx context.Context) error {
+	if t.cfg.Data.Verify == "no" {
+		return nil
+	}
+	bar := t.env.Progress("verify", int64(len(t.manifest.Shards)))
+	for _, s := range t.manifest.Shards {
+		if err := t.env.Check(ctx); err != nil {
+			return err
+		}
+		if s.Part == dataset.Train || s.Part == dataset.Part(t.cfg.Data.Part) {
+			if err := s.Verify(filepath.Dir(t.cfg.Data.Manifest)); err != nil {
+				return err
+			}
+		}
+		bar.Add(1)
+	}
+	t.env.Manifest.AddPhase("verify", bar.Done())
+	return nil
 }
 
 func (t *task) close() {
@@ -120,6 +158,9 @@ func execute(ctx context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
+	if err := t.verify(ctx); err != nil {
+		return err
+	}
 	mean, err := evaluate.MeanImage(t.train, t.shape)
 	if err != nil {
 		return err
@@ -131,7 +172,7 @@ func execute(ctx context.Context, env *run.Env) error {
 
 	// 2. Every held-out sample, three times.
 	guesses := []guess{
-		{name: "emulator", predict: t.net.Predict},
+		{name: "emulator", predict: t.predict},
 		{name: "mean training image", predict: func(input []float32) ([]float32, error) { return t.repeat(mean, input), nil }},
 		{name: "nearest training sample", predict: func(input []float32) ([]float32, error) { return t.nearest(neighbours, input) }},
 	}
@@ -143,6 +184,11 @@ func execute(ctx context.Context, env *run.Env) error {
 	r, err := t.report(guesses)
 	if err != nil {
 		return err
+	}
+	if t.cfg.Compare != nil {
+		if r.Comparison, err = t.race(ctx); err != nil {
+			return err
+		}
 	}
 	r.print(env.Stdout)
 	env.Manifest.Cite("Su et al. 2025, RASTI, arXiv:2507.11398 (COEmuNet)")

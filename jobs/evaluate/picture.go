@@ -25,7 +25,7 @@ func (t *task) draw(samples []sample) ([]byte, error) {
 		if err := t.held.Read(s.Number, input, target); err != nil {
 			return nil, err
 		}
-		pred, err := t.net.Predict(input)
+		pred, err := t.predict(input)
 		if err != nil {
 			return nil, err
 		}

@@ -27,6 +27,8 @@ type report struct {
 	Guesses         []row              `json:"guesses"`                 // the emulator first, then the baselines
 	RatioToBaseline float64            `json:"ratio_to_baseline"`       // of the emulator's median MaxRel to the better baseline's
 	ByOrigin        map[string]float64 `json:"maxrel_median_of_origin"` // of the emulator [%]
+	Symmetrised     bool               `json:"symmetrised"`
+	Comparison      *comparison        `json:"comparison,omitempty"` // with the solver
 	Worst           []sample           `json:"worst"`
 	Samples         []sample           `json:"samples"` // the emulator's MaxRel of each
 }
@@ -50,6 +52,7 @@ func (t *task) report(guesses []guess) (*report, error) {
 	r := &report{
 		Weights: filepath.Base(t.cfg.Network.Weights), TrainingDigest: t.net.Card.Digest, Manifest: filepath.Base(t.cfg.Data.Manifest), Part: t.cfg.Data.Part,
 		SplitBy: t.manifest.SplitBy, Batch: t.cfg.Data.Batch, FrequenciesHz: t.manifest.FrequenciesHz, ByOrigin: map[string]float64{},
+		Symmetrised: t.cfg.Network.Symmetrise == "yes",
 	}
 	for _, g := range guesses {
 		s, err := g.scores.Summary()
@@ -106,5 +109,8 @@ func (r *report) print(w io.Writer) {
 	fmt.Fprintf(w, "\nemulator, per channel\n%16s %8s %8s\n", "frequency [GHz]", "ZNCC", "SSIM")
 	for f, nu := range r.FrequenciesHz {
 		fmt.Fprintf(w, "%16.6f %8.4f %8.4f\n", nu/1e9, r.Guesses[0].ZNCC[f], r.Guesses[0].SSIM[f])
+	}
+	if r.Comparison != nil {
+		r.Comparison.print(w)
 	}
 }

@@ -41,6 +41,7 @@ func (t *task) share(ctx context.Context, p pass) error {
 		units += p.units(item)
 	}
 	if len(pending) < p.items {
+		t.env.Manifest.Continued = true
 		t.env.Log.Info(p.name+": continuing", "done", p.items-len(pending), "of", p.items)
 	}
 

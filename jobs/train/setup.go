@@ -15,13 +15,18 @@ import (
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/emulator/optim"
 	"github.com/columen/columen/emulator/train"
+	"github.com/columen/columen/jobs/internal/run"
 )
 
 // digest identifies what a run is made of: the configuration, the data set by
 // its manifest, which holds the checksums of the shards, and the first weights.
-func digest(config string, c *configs.Train) (string, error) {
+// The number of epochs is left out: no step depends on it, since a schedule has a
+// period of its own, so a run of few epochs is the beginning of one of many.
+func digest(c *configs.Train) (string, error) {
+	timeless := *c
+	timeless.Run.Epochs = 0
 	h := sha256.New()
-	fmt.Fprintf(h, "columen train 1\n%s\n", config)
+	fmt.Fprintf(h, "columen train 2\n%s\n", configs.Digest(&timeless))
 	for _, in := range c.Inputs() {
 		f, err := os.Open(in.Path)
 		if err != nil {
@@ -82,11 +87,15 @@ func (t *task) options(samples int) (train.Options, error) {
 	opts := train.Options{
 		Dir: t.dir, Digest: t.digest, Keep: c.Run.Keep, Every: c.Run.Checkpoint,
 		Epochs: c.Run.Epochs, BatchSize: c.Data.Batch, Seed: uint64(c.Network.Seed), Augment: c.Data.Augment == "symmetries",
-		Alpha: c.Loss.Alpha, ClipNorm: o.ClipNorm, Patience: c.Run.Patience, PerStep: s.Per == "step",
+		Alpha: c.Loss.Alpha, Relative: c.Loss.Relative, ClipNorm: o.ClipNorm, Patience: c.Run.Patience, FreezeFrom: c.Schedule.FreezeStatistics, PerStep: s.Per == "step",
 		Optimizer: optim.Options{Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Decoupled: o.Kind == "adamw"},
 		Schedule: optim.ScheduleOptions{Kind: s.Kind, Base: s.Rate, StepSize: s.StepSize, Gamma: s.Gamma, Period: s.Period, Min: s.RateMin,
 			WarmupLength: s.Warmup, WarmupStart: s.WarmupStart},
 		Threads: t.env.Threads, Prefetch: c.Data.Prefetch, Workers: c.Data.Readers,
+		CoreSeconds: run.CoreSeconds,
+		Skipped: func(err error) {
+			t.env.Log.Warn("a checkpoint is not whole and is passed over", "why", err.Error())
+		},
 		Tick: func(n int) { bar.Add(int64(n)) },
 		Report: func(e train.Epoch) {
 			four := func(x float64) string { return fmt.Sprintf("%.4g", x) }

@@ -39,7 +39,8 @@ history (JSON Lines) and its curves (PNG).
 Checkpoints lie in DIR/NAME.train, with the history so far and an event file for
 TensorBoard. On SIGTERM or SIGUSR1 the state is saved after the step at hand and
 the exit status is 75: the same command continues, and in the end the weights
-have the same bits as without the interruption.`,
+have the same bits as without the interruption. A run that is done goes on with a
+larger run.epochs, and then equals one that had them from the start.`,
 		Example: "  columen train configs/train-small.toml --dry-run\n  columen train configs/train-small.toml --set run.epochs=5",
 		Config:  func() configs.Job { return new(configs.Train) },
 		Outputs: func(cfg configs.Job) []string {
@@ -47,8 +48,9 @@ have the same bits as without the interruption.`,
 			stem := filepath.Join(dir, name)
 			return []string{stem + ".safetensors", stem + ".history.jsonl", stem + ".curves.png"}
 		},
-		Plan: plan,
-		Run:  execute,
+		Plan:    plan,
+		Resumes: extends,
+		Run:     execute,
 	}
 }
 
@@ -89,7 +91,7 @@ func build(env *run.Env) (*task, error) {
 	}
 	dir, name := c.Destination()
 	t.dir = filepath.Join(dir, name+".train")
-	t.digest, err = digest(env.Manifest.Digest, c)
+	t.digest, err = digest(c)
 	return t, err
 }
 
@@ -157,6 +159,9 @@ func execute(ctx context.Context, env *run.Env) error {
 		return err
 	}
 
+	env.Manifest.CoreSeconds += trainer.PriorCoreSeconds()
+	env.Manifest.Continued = trainer.PriorCoreSeconds() > 0
+
 	// 3. The results. A signal that comes now removes them; the same command
 	// makes them again from the last checkpoint.
 	if env.Comm.Rank() == 0 {
@@ -188,8 +193,8 @@ func (t *task) initialise() error {
 	return weights.Restore(t.dev, t.model.Entries(), f)
 }
 
-// forget removes the checkpoints of another configuration or data set, which
-// --overwrite allows. Those of this one are continued: the command that started
+// forget removes the checkpoints of another configuration or data set, or of more
+// epochs, which --overwrite allows. Those of this one are continued: the command that started
 // a run is also the one that continues it.
 func (t *task) forget() error {
 	l, err := checkpoint.Store{Dir: t.dir}.Latest()
@@ -199,12 +204,29 @@ func (t *task) forget() error {
 	if err != nil {
 		return err
 	}
-	other := l.State.ConfigDigest != t.digest
+	other := l.State.ConfigDigest != t.digest || l.State.Epoch > int64(t.cfg.Run.Epochs)
 	if err := l.Close(); err != nil || !other {
 		return err
 	}
 	t.env.Log.Info("removing the checkpoints of another configuration or data set", "folder", t.dir)
 	return os.RemoveAll(t.dir)
+}
+
+// extends reports whether the outputs that exist are those of the same run with
+// fewer epochs.
+func extends(env *run.Env) bool {
+	c := env.Config.(*configs.Train)
+	d, err := digest(c)
+	if err != nil {
+		return false
+	}
+	dir, name := c.Destination()
+	l, err := checkpoint.Store{Dir: filepath.Join(dir, name+".train")}.Latest()
+	if err != nil {
+		return false
+	}
+	same := l.State.ConfigDigest == d && l.State.Epoch < int64(c.Run.Epochs)
+	return l.Close() == nil && same
 }
 
 // write writes the best weights, the history and its curves.

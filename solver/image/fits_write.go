@@ -152,6 +152,7 @@ func imageCards(im *Image, o FITSOptions) []fitsio.Card {
 	cards = append(cards, planeCards(im, o)...)
 	cards = append(cards, spectralCards(im)...)
 	cards = append(cards,
+		stringCard("BACKGRND", im.backgroundText(), "radiation behind the model"),
 		stringCard("SPECIES", im.Species, "molecule"),
 		stringCard("TRANSIT", im.Transition, "transition, upper-lower"),
 		stringCard("VIEW", im.ViewName, "name of the view"),

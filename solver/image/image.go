@@ -114,6 +114,16 @@ func (im *Image) Equidistant() bool {
 // LineName returns species and transition, e.g. "CO 2-1".
 func (im *Image) LineName() string { return strings.TrimSpace(im.Species + " " + im.Transition) }
 
+// backgroundText says whether anything shines through the model.
+func (im *Image) backgroundText() string {
+	for _, i := range im.BackgroundSI {
+		if i != 0 {
+			return "included"
+		}
+	}
+	return "none"
+}
+
 // background returns I_bg of channel k, zero where none was given.
 func (im *Image) background(k int) float64 {
 	if im.BackgroundSI == nil {

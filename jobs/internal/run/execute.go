@@ -78,6 +78,7 @@ type session struct {
 	outputs atomic.Pointer[Outputs]     // for the goroutine that waits for signals
 	log     atomic.Pointer[slog.Logger] // likewise
 	started time.Time
+	counted float64 // of this rank's processor time [s] that the manifest has
 }
 
 // run is steps 3 to 6 of a job. Every return after an Agree is taken by all
@@ -113,6 +114,9 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.comm.Agree(job.Run(ctx, env)); err != nil {
 		return err
 	}
+	if err := s.comm.Agree(s.countCores()); err != nil {
+		return err
+	}
 
 	// 6 Report: a signal that came late still means an end without outputs.
 	if err := env.Check(ctx); err != nil {
@@ -134,6 +138,7 @@ func (s *session) finish() error {
 	if err := env.Manifest.finish(s.started, env.Config.Inputs(), env.Outputs.finals); err != nil {
 		return err
 	}
+	env.Manifest.CoreSeconds += CoreSeconds() - s.counted
 	path := manifestPath(env.Config)
 	if err := env.Manifest.write(partial(path)); err != nil {
 		return fmt.Errorf("%s: manifest not written: %s", path, cause(err))

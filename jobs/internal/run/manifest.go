@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -21,25 +22,32 @@ import (
 // Manifest records how outputs came to be. It is written when they are
 // complete, beside them.
 type Manifest struct {
-	Schema     int            `json:"schema"` // 1
-	Job        string         `json:"job"`
-	Digest     string         `json:"config_digest"`
-	Config     map[string]any `json:"config"` // every key, with defaults
-	Program    string         `json:"program_version"`
-	Commit     string         `json:"git_commit"` // with "+" when the tree was modified
-	Go         string         `json:"go_version"`
-	MPI        string         `json:"mpi_library"`
-	Modules    []string       `json:"modules"` // module@version of every dependency
-	Host       string         `json:"host"`
-	Ranks      int            `json:"ranks"`
-	Threads    int            `json:"threads_per_rank"`
-	Start      time.Time      `json:"start"`
-	End        time.Time      `json:"end"`
-	Inputs     []FileRecord   `json:"inputs"`
-	Outputs    []FileRecord   `json:"outputs"`
-	Phases     []Phase        `json:"phases"`
-	PeakBytes  []int64        `json:"peak_memory_bytes"` // resident memory of each rank at most, where the job records it
-	References []string       `json:"references"`        // publications whose methods or data the run used
+	Schema  int            `json:"schema"` // 1
+	Job     string         `json:"job"`
+	Digest  string         `json:"config_digest"`
+	Config  map[string]any `json:"config"` // every key, with defaults
+	Program string         `json:"program_version"`
+	Commit  string         `json:"git_commit"` // with "+" when the tree was modified
+	Go      string         `json:"go_version"`
+	MPI     string         `json:"mpi_library"`
+	Modules []string       `json:"modules"` // module@version of every dependency
+	Host    string         `json:"host"`
+	Ranks   int            `json:"ranks"`
+	Threads int            `json:"threads_per_rank"`
+	Start   time.Time      `json:"start"`
+	End     time.Time      `json:"end"`
+	Inputs  []FileRecord   `json:"inputs"`
+	Outputs []FileRecord   `json:"outputs"`
+	Phases  []Phase        `json:"phases"`
+
+	// CoreSeconds is the processor time of all threads of all ranks, in user code
+	// and in the system, with that of earlier runs as far as the job knows it.
+	// Continued says that earlier runs did a part of the work.
+	CoreSeconds float64 `json:"core_seconds"`
+	Continued   bool    `json:"continued,omitempty"`
+
+	PeakBytes  []int64  `json:"peak_memory_bytes"` // resident memory of each rank at most, where the job records it
+	References []string `json:"references"`        // publications whose methods or data the run used
 }
 
 // FileRecord identifies a file by its contents.
@@ -72,6 +80,27 @@ func (m *Manifest) Cite(reference string) {
 	if !slices.Contains(m.References, reference) {
 		m.References = append(m.References, reference)
 	}
+}
+
+// ReadManifest reads the manifest that a job left beside its outputs.
+func ReadManifest(path, job string) (*Manifest, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m := &Manifest{}
+	if err := json.Unmarshal(data, m); err != nil {
+		return nil, fmt.Errorf("%s: %w: allowed: the manifest of a finished columen %s", path, err, job)
+	}
+	if m.Schema != 1 || m.Job != job {
+		return nil, fmt.Errorf("%s: schema %d of job %q: allowed: schema 1 of job %q, the manifest of a finished columen %s", path, m.Schema, m.Job, job, job)
+	}
+	return m, nil
+}
+
+// Made reports whether the file at path has the contents of one of the outputs.
+func (m *Manifest) Made(path string) bool {
+	return slices.ContainsFunc(m.Outputs, func(r FileRecord) bool { return intact(r, path) })
 }
 
 // newManifest fills what is known before the work begins.
