@@ -21,6 +21,7 @@ type Emulate struct {
 // Trained names the weights of a trained network.
 type Trained struct {
 	Weights    string `toml:"weights" unit:"-" path:"input" doc:"Weights that columen train wrote"`
+	Dense      string `toml:"dense" unit:"-" default:"\"float32\"" allow:"float32|bfloat16" doc:"Weights of the dense layers, 99 % of all: in bfloat16 they are rounded to 8 bits and half as long to read; a file that has them so is used as it is"`
 	Symmetrise string `toml:"symmetrise" unit:"-" default:"\"no\"" allow:"yes|no" doc:"yes averages the network over the 16 exact symmetries of the data, in the logarithm of intensity, at 16 times the cost"`
 }
 

@@ -53,10 +53,15 @@ func (b *branches[T]) Forward(x device.Buffer[T], batch int, train bool) device.
 	b.reserve(batch)
 	vars, per := len(b.encoders), b.encoders[0].OutLen()
 	for e, enc := range b.encoders {
-		b.env.Device.CopyRows(device.Rows{
-			Count: batch, Len: b.cells, DstStride: b.cells, SrcStart: e * b.cells, SrcStride: vars * b.cells,
-		}, b.inputs[e], x)
-		y := enc.Forward(b.inputs[e], batch, train)
+		in := b.inputs[e]
+		if batch == 1 && !train {
+			in = x.Slice(e*b.cells, (e+1)*b.cells)
+		} else {
+			b.env.Device.CopyRows(device.Rows{
+				Count: batch, Len: b.cells, DstStride: b.cells, SrcStart: e * b.cells, SrcStride: vars * b.cells,
+			}, in, x)
+		}
+		y := enc.Forward(in, batch, train)
 		if b.env.Observe != nil {
 			b.env.Observe(encoderName(e), y)
 		}

@@ -17,12 +17,12 @@ func newEncoder[T device.Float](env *nn.Env[T], name string, grid int) *nn.Seque
 	stem := newCBR(env, layer(0), device.Conv{
 		In: 1, Out: 4, Size: cubic(grid), Kernel: cubic(3), Stride: cubic(1), Pad: cubic(0),
 	}, nn.ConvOptions{First: true})
-	pool := nn.NewMaxPool(env, 4, stem.OutSize())
-	items := []nn.Item[T]{{Name: layer(0), Layer: stem}, {Name: layer(1), Layer: pool}}
-	size, in := pool.OutSize(), 4
+	pooled := nn.NewConvNormPool(stem, layer(0))
+	items := []nn.Item[T]{{Name: layer(1), Layer: pooled}} // two modules of the original
+	size, in := pooled.OutSize(), 4
 	for _, out := range []int{8, 16, 32} {
 		for k := range 3 {
-			at := layer(len(items))
+			at := layer(1 + len(items))
 			b := newResBlock(env, at, in, out, size, k == 0)
 			items = append(items, nn.Item[T]{Name: at, Layer: b})
 			size, in = b.cbr0.OutSize(), out

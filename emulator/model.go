@@ -66,6 +66,28 @@ func (m *Model[T]) FreezeStatistics(frozen bool) { m.env.Frozen = frozen }
 // Passes in training mode, Init, Set and Adopt do so by themselves.
 func (m *Model[T]) Changed() { m.env.Changed() }
 
+// canHalf returns an error that wraps device.ErrNoBF16 where that is so.
+func (m *Model[T]) canHalf() error {
+	if _, ok := m.env.Device.(device.HalfPacker[T]); !ok {
+		return fmt.Errorf("emulator: device %s: %w", m.env.Device.Name(), device.ErrNoBF16)
+	}
+	return nil
+}
+
+// HalfDense has the dense layers run with weights rounded to bfloat16 in
+// inference, or not any more. The values stay as they are. It returns an error
+// where the device cannot (device.ErrNoBF16).
+func (m *Model[T]) HalfDense(on bool) error {
+	if on {
+		if err := m.canHalf(); err != nil {
+			return err
+		}
+	}
+	m.env.HalfDense = on
+	m.env.Changed()
+	return nil
+}
+
 // Forward computes the images of x[B, 3, g, g, g]. In training mode it
 // normalises by the statistics of the batch and moves the running ones. The
 // result is valid until the next Forward.
@@ -104,9 +126,15 @@ func (m *Model[T]) Predict(x *device.Tensor[T]) (*device.Tensor[T], error) {
 		return nil, err
 	}
 	dev := m.env.Device
-	in := m.env.Take(x.Len())
-	defer m.env.Give(in)
-	dev.Upload(in, x.Data)
+	var in device.Buffer[T]
+	if _, host := dev.(device.Store[T]); host { // it reads the slice itself
+		in = dev.Adopt(x.Data)
+		defer dev.Free(in)
+	} else {
+		in = m.env.Take(x.Len())
+		defer m.env.Give(in)
+		dev.Upload(in, x.Data)
+	}
 	out := device.NewTensor[T](append([]int{batch}, m.config.OutputShape()...)...)
 	dev.Download(out.Data, m.Forward(in, batch, false))
 	return out, dev.Sync()

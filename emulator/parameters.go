@@ -4,6 +4,7 @@ package emulator
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/columen/columen/emulator/device"
@@ -145,7 +146,30 @@ func (m *Model[T]) Adopt(name string, values []T) error {
 	}
 	m.memory.adopted = true
 	m.env.Changed()
-	e.Value = m.env.Device.Adopt(values)
+	e.Value, e.Half = m.env.Device.Adopt(values), nil
+	return nil
+}
+
+// AdoptBF16 is Adopt for the weights of a dense layer in bfloat16, the upper
+// halves of float32, which then run so. It returns an error where the device
+// cannot (device.ErrNoBF16), and for other tensors.
+func (m *Model[T]) AdoptBF16(name string, values []uint16) error {
+	e, err := m.checked(name, len(values))
+	if err != nil {
+		return err
+	}
+	if !e.IsDense() {
+		return fmt.Errorf("emulator: %s of shape %v is no dense layer: in bfloat16 only those run", name, e.Shape)
+	}
+	if err := m.canHalf(); err != nil {
+		return err
+	}
+	if m.memory.values != nil {
+		return fmt.Errorf("emulator: %s cannot be adopted by a network that has memory of its own; use Set", name)
+	}
+	m.memory.adopted = true
+	m.env.Changed()
+	e.Half = values
 	return nil
 }
 
@@ -155,10 +179,16 @@ func (m *Model[T]) Get(name string) (*device.Tensor[T], error) {
 	if err != nil {
 		return nil, err
 	}
+	t := device.NewTensor[T](e.Shape...)
+	if e.Half != nil {
+		for i, h := range e.Half {
+			t.Data[i] = T(math.Float32frombits(uint32(h) << 16))
+		}
+		return t, nil
+	}
 	if e.Value == nil {
 		return nil, fmt.Errorf("emulator: %s has no values", name)
 	}
-	t := device.NewTensor[T](e.Shape...)
 	m.env.Device.Download(t.Data, e.Value)
 	return t, m.env.Device.Sync()
 }
@@ -181,7 +211,7 @@ func (m *Model[T]) checked(name string, n int) (*nn.Entry[T], error) {
 // complete reports the first tensor that has no values.
 func (m *Model[T]) complete() error {
 	for _, e := range m.entries {
-		if e.Kind != nn.Counter && e.Value == nil && !e.Unused {
+		if e.Kind != nn.Counter && e.Value == nil && e.Half == nil && !e.Unused {
 			return fmt.Errorf("emulator: %s has no values: the network was not initialised or the weights are incomplete", e.Name)
 		}
 	}

@@ -82,8 +82,8 @@ func TestEmulateAndEvaluate(t *testing.T) {
 			t.Fatalf("intensity %g", i)
 		}
 	}
-	r := f.succeed(t, "emulate", "emulate.toml", "--bench", "--set", "bench.repeats=2", "--set", "bench.batch_max=2")
-	if !strings.Contains(r.stdout, "latency at batch 1") || !strings.Contains(f.read(t, "out/e.bench.json"), `"best_batch"`) {
+	r := f.succeed(t, "emulate", "emulate.toml", "--bench", "--set", "bench.repeats=2", "--set", "bench.batch_max=2", "--set", "network.dense=bfloat16")
+	if b := f.read(t, "out/e.bench.json"); !strings.Contains(r.stdout, "latency at batch 1") || !strings.Contains(b, `"best_batch"`) || !strings.Contains(b, `"dense": "bfloat16"`) {
 		t.Errorf("--bench prints %q", r.stdout)
 	}
 

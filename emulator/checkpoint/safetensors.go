@@ -16,6 +16,10 @@ import (
 // headerBytesMax is the limit of the reference implementation.
 const headerBytesMax = 100_000_000
 
+// dataAlign is what the data of written files are aligned to, by spaces after
+// the header: a cache line. The format asks for 8 and permits spaces.
+const dataAlign = 64
+
 // metadataKey is the one key of the header that is no tensor.
 const metadataKey = "__metadata__"
 
@@ -33,7 +37,9 @@ type entry struct {
 //	rest      the data; offsets count from here
 //
 // The tensors must cover the data without holes or overlaps, as the format
-// asks. Tensors are in the order of their data.
+// asks. Tensors are in the order of their data. Only the header is read and
+// checked: the data are read where they are used, so a file opens in no time
+// whatever its size. Files of a Store have checksums, which are verified.
 func Open(path string) (*File, error) {
 	data, release, err := mapFile(path)
 	if err != nil {
@@ -218,7 +224,7 @@ func headerOf(sorted []Tensor, metadata map[string]string) ([]byte, error) {
 		offset = end
 	}
 	header.WriteByte('}')
-	for header.Len()%8 != 0 {
+	for (8+header.Len())%dataAlign != 0 {
 		header.WriteByte(' ')
 	}
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(header.Len())), header.Bytes()...), nil

@@ -21,7 +21,7 @@
 // Scalar is slow and right. Faster devices (package cpu, package cuda) live in
 // folders of their own and must pass package devicetest, as must package
 // poison, whose memory the host cannot read. Some offer more for inference
-// (Fuser, Packer), which the layers use where they find it.
+// (Fuser, PoolFuser, Packer, HalfPacker), which the layers use where they find it.
 //
 // Notation of the kernels: x input, y output, w weights, b bias; dx, dy, dw, db
 // the derivatives of a scalar loss with respect to them.

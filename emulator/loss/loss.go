@@ -6,7 +6,7 @@ package loss
 
 import (
 	"fmt"
-	"math/cmplx"
+	"math"
 	"sync"
 
 	"gonum.org/v1/gonum/dsp/fourier"
@@ -132,6 +132,7 @@ type worker struct {
 	columns             *fourier.CmplxFFT
 	diff                []float64    // H × W
 	spectrum            []complex128 // H × half
+	moduli              []float64    // of the spectrum
 	column              []complex128
 }
 
@@ -141,8 +142,8 @@ func newWorker(height, width int) *worker {
 		height: height, width: width, half: half,
 		rows: fourier.NewFFT(width), columns: fourier.NewCmplxFFT(height),
 		diff:     make([]float64, height*width),
-		spectrum: make([]complex128, height*half),
-		column:   make([]complex128, height),
+		spectrum: make([]complex128, height*half), moduli: make([]float64, height*half),
+		column: make([]complex128, height),
 	}
 }
 
@@ -152,19 +153,30 @@ func (w *worker) forward() float64 {
 		w.rows.Coefficients(w.spectrum[h*w.half:(h+1)*w.half], w.diff[h*w.width:(h+1)*w.width])
 	}
 	w.eachColumn(w.columns.Coefficients)
-	var sum float64
-	for i, z := range w.spectrum {
-		sum += w.multiplicity(i%w.half) * cmplx.Abs(z)
+	var edge, inside float64 // columns that occur once, and twice
+	for h := range w.height {
+		moduli := w.moduli[h*w.half : (h+1)*w.half]
+		for k, z := range w.spectrum[h*w.half : (h+1)*w.half] {
+			// Images are of order one: no modulus overflows, as cmplx.Abs would prevent.
+			r := math.Sqrt(real(z)*real(z) + imag(z)*imag(z))
+			moduli[k] = r
+			inside += r
+		}
+		edge += moduli[0]
+		if w.width%2 == 0 {
+			edge += moduli[w.half-1]
+		}
 	}
-	return sum
+	return 2*inside - edge
 }
 
 // backward replaces diff by the derivative of the sum of moduli, which is the
 // backward transform of the phases: ∂|F_k|/∂d_n = Re( e^{iφ_k} e^{2πi k·n/N} ).
 func (w *worker) backward() {
-	for i, z := range w.spectrum {
-		if r := cmplx.Abs(z); r > 0 {
-			w.spectrum[i] = z / complex(r, 0)
+	for i, r := range w.moduli {
+		if r > 0 {
+			z := w.spectrum[i]
+			w.spectrum[i] = complex(real(z)/r, imag(z)/r)
 		}
 	}
 	w.eachColumn(w.columns.Sequence)
@@ -184,12 +196,4 @@ func (w *worker) eachColumn(transform func(dst, src []complex128) []complex128) 
 			w.spectrum[h*w.half+k] = z
 		}
 	}
-}
-
-// multiplicity is how often a column of the half spectrum occurs in the whole.
-func (w *worker) multiplicity(k int) float64 {
-	if k == 0 || 2*k == w.width {
-		return 1
-	}
-	return 2
 }

@@ -33,14 +33,14 @@ func (l *ConvNorm[T]) ForwardAdd(x, residual device.Buffer[T], batch int, train 
 	if train || !ok {
 		return l.norm.ForwardAdd(l.conv.Forward(x, batch, train), residual, batch, train)
 	}
-	l.prepare(fuser)
+	l.prepare(fuser.Fuse)
 	y := l.conv.y.get(l.env.Device, l.conv.shape.OutLen(batch))
 	l.fused.Forward(batch, x, residual, y)
 	return y
 }
 
 // prepare makes the pass of the present values.
-func (l *ConvNorm[T]) prepare(fuser device.Fuser[T]) {
+func (l *ConvNorm[T]) prepare(fuse func(c device.Conv, f device.Fusion[T]) device.FusedConv[T]) {
 	if l.fused != nil && l.generation == l.env.generation {
 		return
 	}
@@ -48,7 +48,7 @@ func (l *ConvNorm[T]) prepare(fuser device.Fuser[T]) {
 		l.fused.Free()
 	}
 	l.generation = l.env.generation
-	l.fused = fuser.Fuse(l.conv.shape, device.Fusion[T]{
+	l.fused = fuse(l.conv.shape, device.Fusion[T]{
 		Weight: l.conv.weight.Value, Bias: l.conv.bias.Value,
 		Gamma: l.norm.gamma.Value, Beta: l.norm.beta.Value,
 		RunningMean: l.norm.mean.Value, RunningVar: l.norm.variance.Value,
@@ -76,3 +76,47 @@ func (l *ConvNorm[T]) OutSize() [3]int { return l.conv.OutSize() }
 
 // MACs is the number of multiplications per sample.
 func (l *ConvNorm[T]) MACs() int { return l.conv.MACs() }
+
+// ConvNormPool is a ConvNorm and the maximum over 2×2×2 of its output. In
+// inference a device that can (device.PoolFuser) runs both in one pass.
+type ConvNormPool[T device.Float] struct {
+	*ConvNorm[T]
+	name string // of the output before the maximum, for Env.Observe
+	pool *MaxPool[T]
+}
+
+// NewConvNormPool appends a maximum to l, whose output Env.Observe sees under
+// this name where it exists.
+func NewConvNormPool[T device.Float](l *ConvNorm[T], name string) *ConvNormPool[T] {
+	return &ConvNormPool[T]{l, name, NewMaxPool(l.env, l.conv.shape.Out, l.OutSize())}
+}
+
+// Forward applies all steps.
+func (l *ConvNormPool[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
+	fuser, ok := l.env.Device.(device.PoolFuser[T])
+	if train || !ok {
+		y := l.ConvNorm.Forward(x, batch, train)
+		if l.env.Observe != nil {
+			l.env.Observe(l.name, y)
+		}
+		return l.pool.Forward(y, batch, train)
+	}
+	l.prepare(fuser.FusePool)
+	y := l.pool.y.get(l.env.Device, batch*l.OutLen())
+	l.fused.Forward(batch, x, nil, y)
+	return y
+}
+
+// Backward computes the derivatives.
+func (l *ConvNormPool[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
+	g := l.pool.Backward(dy)
+	dx := l.ConvNorm.Backward(g)
+	l.env.Give(g)
+	return dx
+}
+
+// OutLen is the number of output values per sample.
+func (l *ConvNormPool[T]) OutLen() int { return l.pool.OutLen() }
+
+// OutSize is the extents of the output.
+func (l *ConvNormPool[T]) OutSize() [3]int { return l.pool.OutSize() }

@@ -34,6 +34,7 @@ type Entry[T device.Float] struct {
 	Slice *Slice           // the part of the tensor that this is; nil for all of it
 	Value device.Buffer[T] // nil for a counter and until memory is given
 	Grad  device.Buffer[T] // nil without gradient and until memory is given
+	Half  []uint16         // values in bfloat16 instead of Value, of a dense layer for inference
 	Count int64            // value of a counter
 }
 
@@ -75,6 +76,9 @@ func (e *Entry[T]) Len() int { return device.Volume(e.Shape) }
 
 // IsParameter tells parameters from the buffers of a normalisation.
 func (e *Entry[T]) IsParameter() bool { return e.Kind <= NormBias }
+
+// IsDense tells the weights of dense layers from the others.
+func (e *Entry[T]) IsDense() bool { return e.Kind == Weight && len(e.Shape) == 2 }
 
 // HasGradient says whether training changes the entry by its gradient.
 func (e *Entry[T]) HasGradient() bool { return e.IsParameter() && !e.Unused }

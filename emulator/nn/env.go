@@ -32,6 +32,8 @@ type Env[T device.Float] struct {
 	// Frozen has batch normalisation use the running statistics in training as
 	// it does in inference, and leave them as they are.
 	Frozen bool
+	// HalfDense has dense layers run in bfloat16 in inference (device.HalfPacker).
+	HalfDense bool
 
 	// Parts, if set, says that batches are cut into parts.
 	Parts Parts[T]

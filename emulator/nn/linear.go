@@ -25,14 +25,14 @@ func NewLinear[T device.Float](env *Env[T], name string, in, out int) *Linear[T]
 	}
 }
 
-// Forward computes y = x·wᵀ + b. In inference a device that can (device.Packer)
-// does so with weights in its own form, prepared when they have changed.
+// Forward computes y = x·wᵀ + b. In inference it does so with weights in a form
+// of the device's own (device.Packer) or in bfloat16 (Env.HalfDense, Entry.Half),
+// prepared when they have changed.
 func (l *Linear[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
 	l.env.Await(l.weight, l.bias)
 	l.x, l.batch = x, batch
 	y := l.y.get(l.env.Device, batch*l.shape.Out)
-	if packer, ok := l.env.Device.(device.Packer[T]); ok && !train {
-		l.prepare(packer)
+	if !train && l.prepare() {
 		l.packed.Forward(batch, x, y)
 		return y
 	}
@@ -40,16 +40,27 @@ func (l *Linear[T]) Forward(x device.Buffer[T], batch int, train bool) device.Bu
 	return y
 }
 
-// prepare packs the present weights.
-func (l *Linear[T]) prepare(packer device.Packer[T]) {
+// prepare packs the present weights, and says whether it did.
+func (l *Linear[T]) prepare() bool {
 	if l.packed != nil && l.generation == l.env.generation {
-		return
+		return true
 	}
 	if l.packed != nil {
 		l.packed.Free()
+		l.packed = nil
 	}
 	l.generation = l.env.generation
-	l.packed = packer.PackLinear(l.shape, l.weight.Value, l.bias.Value)
+	half, _ := l.env.Device.(device.HalfPacker[T])
+	packer, _ := l.env.Device.(device.Packer[T])
+	switch {
+	case l.weight.Half != nil:
+		l.packed = half.AdoptLinearBF16(l.shape, l.weight.Half, l.bias.Value)
+	case l.env.HalfDense:
+		l.packed = half.PackLinearBF16(l.shape, l.weight.Value, l.bias.Value)
+	case packer != nil:
+		l.packed = packer.PackLinear(l.shape, l.weight.Value, l.bias.Value)
+	}
+	return l.packed != nil
 }
 
 // Backward computes the derivatives.

@@ -3,6 +3,7 @@
 package weights
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/columen/columen/emulator/checkpoint"
@@ -17,6 +18,10 @@ func Tensors(dev device.Memory[float32], entries []*nn.Entry[float32]) ([]checkp
 	for _, e := range entries {
 		if e.Kind == nn.Counter {
 			tensors = append(tensors, checkpoint.FromInt64(e.Name, nil, []int64{e.Count}))
+			continue
+		}
+		if e.Half != nil {
+			tensors = append(tensors, checkpoint.FromBF16(e.Name, e.Shape, e.Half))
 			continue
 		}
 		if e.Value == nil {
@@ -127,10 +132,11 @@ func Part(dev device.Memory[float32], e *nn.Entry[float32], name string, values 
 type Adopter interface {
 	Entries() []*nn.Entry[float32]
 	Adopt(name string, values []float32) error
+	AdoptBF16(name string, values []uint16) error
 }
 
 // Adopt lets a network without memory use the tensors of a file, which must
-// stay open, without a copy where they are float32.
+// stay open, without a copy where they are float32, or bfloat16 in a dense layer.
 func Adopt(m Adopter, f *checkpoint.File) error {
 	entries := m.Entries()
 	tensors, err := f.Match(wants(entries))
@@ -144,21 +150,37 @@ func Adopt(m Adopter, f *checkpoint.File) error {
 			}
 			continue
 		}
-		var values []float32
-		if tensors[i].Dtype == checkpoint.F32 {
-			values, err = tensors[i].Float32()
-		} else {
-			values = make([]float32, e.Len())
-			err = tensors[i].CopyFloat32(values)
-		}
-		if err == nil {
-			err = m.Adopt(e.Name, values)
-		}
+		err := adopt(m, e, tensors[i])
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}
 	return nil
+}
+
+// adopt gives a network one tensor.
+func adopt(m Adopter, e *nn.Entry[float32], t checkpoint.Tensor) error {
+	switch {
+	case t.Dtype == checkpoint.F32:
+		values, err := t.Float32()
+		if err != nil {
+			return err
+		}
+		return m.Adopt(e.Name, values)
+	case t.Dtype == checkpoint.BF16 && e.IsDense():
+		values, err := t.BF16()
+		if err == nil {
+			err = m.AdoptBF16(e.Name, values)
+		}
+		if !errors.Is(err, device.ErrNoBF16) {
+			return err
+		}
+	}
+	values := make([]float32, e.Len())
+	if err := t.CopyFloat32(values); err != nil {
+		return err
+	}
+	return m.Adopt(e.Name, values)
 }
 
 func counter(t checkpoint.Tensor) (int64, error) {

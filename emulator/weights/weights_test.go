@@ -4,8 +4,10 @@ package weights
 
 import (
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/columen/columen/emulator/checkpoint"
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/device/cpu"
 	"github.com/columen/columen/emulator/nn"
 )
 
@@ -98,6 +101,83 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if _, err := Tensors(mapped.Device(), model(t, 2, 0).Entries()); err == nil {
 		t.Error("tensors of a network without values")
+	}
+}
+
+// TestAdoptBF16 gives a network dense weights in bfloat16: a device that can
+// reads them where they lie, another one gets them in float32, and both compute
+// with these values.
+func TestAdoptBF16(t *testing.T) {
+	m := model(t, 2, 1)
+	tensors, err := Tensors(m.Device(), m.Entries())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range m.Entries() {
+		if e.IsDense() {
+			values, err := tensors[i].Float32()
+			if err != nil {
+				t.Fatal(err)
+			}
+			half := make([]uint16, len(values))
+			cpu.BF16(cpu.NewPool(1), values, half)
+			tensors[i] = checkpoint.FromBF16(e.Name, e.Shape, half)
+			for k, h := range half {
+				values[k] = math.Float32frombits(uint32(h) << 16)
+			}
+			if err := m.Set(e.Name, values); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "w.safetensors")
+	if err := Write(path, tensors, card(t)); err != nil {
+		t.Fatal(err)
+	}
+	f, _, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	x := device.NewTensor[float32](1, 3, 32, 32, 32)
+	for i := range x.Data {
+		x.Data[i] = float32(i%101)/101 - 0.5
+	}
+	want, err := m.Predict(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dev := range []device.Device[float32]{cpu.Open(2), device.NewScalar[float32](1)} {
+		mapped, err := emulator.New(dev, m.Config())
+		if err == nil {
+			err = Adopt(mapped, f)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", dev.Name(), err)
+		}
+		_, can := dev.(device.HalfPacker[float32])
+		for _, e := range mapped.Entries() {
+			if !e.IsDense() {
+				continue
+			}
+			if (e.Half != nil) != can {
+				t.Errorf("%s: %s in bfloat16: %v, want %v", dev.Name(), e.Name, e.Half != nil, can)
+			}
+			got, err := mapped.Get(e.Name)
+			want, err2 := m.Get(e.Name)
+			if err != nil || err2 != nil || !slices.Equal(got.Data, want.Data) {
+				t.Errorf("%s: %s has other values (%v, %v)", dev.Name(), e.Name, err, err2)
+			}
+		}
+		got, err := mapped.Predict(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got.Data {
+			if d := math.Abs(float64(v - want.Data[i])); d > 1e-5 {
+				t.Fatalf("%s: output %d off by %g", dev.Name(), i, d)
+			}
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"time"
 
@@ -20,13 +21,18 @@ type timing struct {
 	MedianS       float64 `json:"seconds_median"` // of a batch
 	QuartileLowS  float64 `json:"seconds_quartile_low"`
 	QuartileHighS float64 `json:"seconds_quartile_high"`
-	ImagesPerS    float64 `json:"images_per_s"` // at the median
+	ImagesPerS    float64 `json:"images_per_s"`    // at the median
+	WeightGBPerS  float64 `json:"weight_gb_per_s"` // weights read, over the median
 }
 
 // report is the file of a measurement, with all its context.
 type report struct {
 	Device        string   `json:"device"`
 	Threads       int      `json:"threads"`
+	Cores         int      `json:"cores"` // that the process may use
+	Dense         string   `json:"dense"` // precision of the dense weights
+	Parameters    int      `json:"parameters"`
+	WeightBytes   int      `json:"weight_bytes"` // read for every batch
 	Variant       string   `json:"variant"`
 	Grid          int      `json:"grid"`
 	Channels      int      `json:"channels"`
@@ -42,7 +48,12 @@ type report struct {
 // batch sizes of powers of two: one batch to warm up, then the repeats.
 func (t *task) bench(ctx context.Context, cube *grid.Cube[float64]) error {
 	n := t.net.Card.Network
-	r := report{Device: t.net.Model.Device().Name(), Threads: t.env.Threads, Variant: n.Variant, Grid: n.Grid, Channels: n.Frequencies, FLOPs: t.net.Model.FLOPs()}
+	r := report{
+		Device: t.net.Model.Device().Name(), Threads: t.env.Threads, Cores: runtime.GOMAXPROCS(0), Dense: t.cfg.Network.Dense,
+		Variant: n.Variant, Grid: n.Grid, Channels: n.Frequencies, FLOPs: t.net.Model.FLOPs(),
+	}
+	r.Parameters, _ = t.net.Model.ParameterCount()
+	r.WeightBytes = t.net.WeightBytes()
 	start := time.Now()
 	one, err := t.input(cube, t.views[0])
 	if err != nil {
@@ -68,7 +79,7 @@ func (t *task) bench(ctx context.Context, cube *grid.Cube[float64]) error {
 		}
 		slices.Sort(seconds)
 		now := timing{Batch: batch, Repeats: len(seconds), MedianS: quantile(seconds, 0.5), QuartileLowS: quantile(seconds, 0.25), QuartileHighS: quantile(seconds, 0.75)}
-		now.ImagesPerS = float64(batch) / now.MedianS
+		now.ImagesPerS, now.WeightGBPerS = float64(batch)/now.MedianS, float64(r.WeightBytes)/now.MedianS/1e9
 		r.Timings = append(r.Timings, now)
 		if now.ImagesPerS > r.BestImagesPer {
 			r.BestBatch, r.BestImagesPer = batch, now.ImagesPerS
@@ -81,7 +92,7 @@ func (t *task) bench(ctx context.Context, cube *grid.Cube[float64]) error {
 // measure returns the seconds of one prediction.
 func (t *task) measure(input []float32) (float64, error) {
 	start := time.Now()
-	_, err := t.net.Predict(input)
+	_, err := t.predict(input)
 	return time.Since(start).Seconds(), err
 }
 
@@ -96,13 +107,18 @@ func quantile(sorted []float64, q float64) float64 {
 // print writes the table for people.
 func (r report) print(t *task) {
 	w := t.env.Stdout
-	fmt.Fprintf(w, "%s, grid %d, %d channels, device %s, %d threads, %.1f MFLOP per image; first image %.1f ms, normalisation %.1f ms\n",
-		r.Variant, r.Grid, r.Channels, r.Device, r.Threads, float64(r.FLOPs)/1e6, 1e3*r.FirstS, 1e3*r.NormaliseS)
-	fmt.Fprintf(w, "%6s %12s %25s %12s\n", "batch", "median [ms]", "quartiles [ms]", "images/s")
+	fmt.Fprintf(w, "%s, grid %d, %d channels, %d parameters, %.1f MFLOP per image\n", r.Variant, r.Grid, r.Channels, r.Parameters, float64(r.FLOPs)/1e6)
+	fmt.Fprintf(w, "device %s, %d threads on %d cores, dense layers in %s, %.1f MB of weights\n", r.Device, r.Threads, r.Cores, r.Dense, float64(r.WeightBytes)/1e6)
+	fmt.Fprintf(w, "first image %.1f ms (weights not read before), normalisation %.1f ms, neither in the table\n", 1e3*r.FirstS, 1e3*r.NormaliseS)
+	fmt.Fprintf(w, "%6s %12s %25s %12s %14s\n", "batch", "median [ms]", "quartiles [ms]", "images/s", "weights [GB/s]")
 	for _, x := range r.Timings {
-		fmt.Fprintf(w, "%6d %12.3f %12.3f %12.3f %12.2f\n", x.Batch, 1e3*x.MedianS, 1e3*x.QuartileLowS, 1e3*x.QuartileHighS, x.ImagesPerS)
+		fmt.Fprintf(w, "%6d %12.3f %12.3f %12.3f %12.2f %14.1f\n", x.Batch, 1e3*x.MedianS, 1e3*x.QuartileLowS, 1e3*x.QuartileHighS, x.ImagesPerS, x.WeightGBPerS)
 	}
-	fmt.Fprintf(w, "latency at batch 1: %.3f ms; best throughput: %.2f images/s at batch %d\n", 1e3*r.Timings[0].MedianS, r.BestImagesPer, r.BestBatch)
+	one := r.Timings[0]
+	best := r.Timings[slices.IndexFunc(r.Timings, func(x timing) bool { return x.Batch == r.BestBatch })]
+	fmt.Fprintf(w, "latency at batch 1: %.3f ms, interquartile range %.3f ms; best throughput: %.2f images/s at batch %d, interquartile range %.2f images/s\n",
+		1e3*one.MedianS, 1e3*(one.QuartileHighS-one.QuartileLowS), r.BestImagesPer, r.BestBatch,
+		float64(best.Batch)/best.QuartileLowS-float64(best.Batch)/best.QuartileHighS)
 }
 
 func (t *task) writeReport(r report) error {

@@ -86,6 +86,9 @@ func build(env *run.Env) (*task, error) {
 	if t.net, err = network.Open(t.cfg.Network.Weights, env.Threads); err != nil {
 		return t, err
 	}
+	if err := t.net.Precision(t.cfg.Network.Dense); err != nil {
+		return t, err
+	}
 	if t.manifest, err = dataset.ReadManifest(path); err != nil {
 		return t, err
 	}

@@ -110,17 +110,22 @@ func BenchmarkConvBackward(b *testing.B) {
 func BenchmarkRest(b *testing.B) {
 	p := NewPool(1)
 	x, y, z := make([]float32, 4*62*62*62), make([]float32, 4*62*62*62), make([]float32, 4*62*62*62)
-	arg, scale := make([]int32, 4*31*31*31), []float32{1, 1, 1, 1}
+	scale := []float32{1, 1, 1, 1}
 	for name, f := range map[string]func(){
 		"normStats": func() { BatchNormStats(p, 1, 4, 62*62*62, x, make([]float32, 4), make([]float32, 4)) },
 		"normApply": func() { BatchNormApply(p, 1, 4, 62*62*62, x, scale, scale, y, After{ReLU: true}) },
 		"normBackward": func() {
-			BatchNormBackward(p, 1, 4, 62*62*62, Norm{scale, scale, scale, scale, 1e-5, true}, x, y, z, scale, scale)
+			BatchNormBackward(p, 1, 4, 62*62*62, Norm{scale, scale, scale, scale, 1e-5, true}, x, y, scale, scale, z)
 		},
-		"maxPool":  func() { MaxPool2(p, 4, [3]int{62, 62, 62}, x, y, arg) },
-		"upsample": func() { Upsample2(p, 7*8, 32, 32, x, y) },
-		"tanh":     func() { Tanh(p, x[:7*64*64], y) },
-		"adam":     func() { Adam(p, AdamRule{1e-3, 0.9, 0.999, 1e-8, 0, false}, 1, x, y, z, z) },
+		"normSums": func() {
+			BatchNormSums(p, 1, 4, 62*62*62, Norm{scale, scale, scale, scale, 1e-5, true}, x, y, scale, scale)
+		},
+		"maxPoolBackward": func() { MaxPool2Backward(p, 4, [3]int{62, 62, 62}, x, y, z) },
+		"squares":         func() { SumSquares(p, x) },
+		"maxPool":         func() { MaxPool2(p, 4, [3]int{62, 62, 62}, x, y) },
+		"upsample":        func() { Upsample2(p, 7*8, 32, 32, x, y) },
+		"tanh":            func() { Tanh(p, x[:7*64*64], y) },
+		"adam":            func() { Adam(p, AdamRule{1e-3, 0.9, 0.999, 1e-8, 0, false}, 1, x, y, z, z) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			f()

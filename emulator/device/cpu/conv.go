@@ -168,6 +168,45 @@ func (c Conv) flip(w, packed []float32) {
 	}
 }
 
+// halves reports whether dx can be taken apart by parity: see body_back.h.
+func (c Conv) halves() bool {
+	return c.Kernel == [3]int{3, 3, 3} && c.Stride[0] == 2 && c.Pad == [3]int{1, 1, 1}
+}
+
+// packHalves writes the weights of the eight classes of body_back.h.
+func (c Conv) packHalves(w, packed []float32) {
+	at := 0
+	for class := range 8 {
+		parity := [3]int{class >> 2, class >> 1 & 1, class & 1}
+		var taps [8]int
+		n := 0
+		for t := range 8 {
+			tap, seen := 0, true
+			for a, r := range parity {
+				further := t >> (2 - a) & 1
+				seen = seen && further <= r
+				tap = 3*tap + 1 + r - 2*further // 1 for an even element, 2 and 0 for an odd one
+			}
+			if seen {
+				taps[n] = tap
+				n++
+			}
+		}
+		for i := 0; i < c.In; {
+			width := blockWidth(c.In - i)
+			for o := range c.Out {
+				for _, tap := range taps[:n] {
+					for j := range width {
+						packed[at] = w[(o*c.In+i+j)*27+tap]
+						at++
+					}
+				}
+			}
+			i += width
+		}
+	}
+}
+
 // geometry is a Conv as the kernels take it: cpu_conv in kernel.h, field by field.
 type geometry struct {
 	In, Out               int64

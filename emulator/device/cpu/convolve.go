@@ -56,7 +56,7 @@ func ConvPoolPacked(p *Pool, c Conv, batch int, x, packed, y []float32, relu boo
 	if !p.kernels.canPool(&g) {
 		full := p.sharedScratch(batch * c.OutLen())
 		p.convolve(g, batch, x, packed, nil, full)
-		MaxPool2(p, batch*c.Out, o, full, y, nil)
+		MaxPool2(p, batch*c.Out, o, full, y)
 		return
 	}
 	p.job = job{
@@ -77,12 +77,44 @@ func ConvBackwardData(p *Pool, c Conv, batch int, dy, w, dx []float32) {
 	need("weights", len(w), c.WeightLen())
 	need("input gradient", len(dx), batch*c.InLen())
 	packed := p.sharedScratch(c.WeightLen() + c.In)
+	if c.halves() && p.kernels.canHalve() {
+		c.packHalves(w, packed)
+		p.convolveBack(c.geometry(false), batch, dy, packed, dx)
+		return
+	}
 	c.flip(w, packed)
 	p.convolve(c.adjoint(), batch, dy, packed, nil, dx)
 }
 
+// convolveBack is ConvBackwardData by parities of dx; see body_back.h.
+func (p *Pool) convolveBack(g geometry, batch int, dy, packed, dx []float32) {
+	p.job = job{
+		do: func(p *Pool, j *job, first, last int, scratch []float32) {
+			p.kernels.convBack(&j.geo, first, last, j.a, j.b, j.y, scratch)
+		},
+		total: batch * int(g.OutSize[0]), unit: 1, geo: g, a: dy, b: packed, y: dx,
+	}
+	lanes := int(p.kernels.lanes())
+	positions := (int(g.OutSize[1]*g.OutSize[2]) + lanes - 1) / lanes * lanes
+	plane := positions + int(g.OutSize[2]) + lanes
+	p.run(4*int(g.Out)*plane + 8*positions + lanes)
+}
+
 // weightScratch is what a thread takes for working copies in ConvBackwardWeights: about the second-level cache, in floats.
 const weightScratch = 96 << 10
+
+// manyPositions is from how many outputs of a sample and channel on the samples
+// are worth apart: fewer are summed over several samples at once.
+const manyPositions = 2048
+
+// weightGroups is into how many groups of samples the sums by the weights are
+// divided. It does not depend on the threads, and so the sums do not either.
+func weightGroups(positions, batch int) int {
+	if positions < manyPositions {
+		return 1
+	}
+	return min(batch, 8)
+}
 
 // ConvBackwardWeights adds the gradients by the weights to dw and those by the bias to db (nil: not wanted).
 func ConvBackwardWeights(p *Pool, c Conv, batch int, x, dy, dw, db []float32) {
@@ -92,30 +124,48 @@ func ConvBackwardWeights(p *Pool, c Conv, batch int, x, dy, dw, db []float32) {
 	need("convolution input", len(x), batch*c.InLen())
 	need("output gradient", len(dy), batch*c.OutLen())
 	need("weight gradient", len(dw), c.WeightLen())
-	g := c.geometry(false)
+	if db != nil {
+		need("bias gradient", len(db), c.Out)
+	}
+	g, groups := c.geometry(false), weightGroups(volume(c.OutSize()), batch)
+	part, bias := dw[:c.WeightLen()], p.rowSums(groups*c.Out)
+	if groups > 1 {
+		part = p.sharedScratch(groups * c.WeightLen())
+		clear(part)
+	}
+	clear(bias)
 	p.job = job{
-		do: func(p *Pool, j *job, first, last int, scratch []float32) {
-			p.kernels.convWeights(&j.geo, j.batch, first, last, j.a, j.b, j.y, scratch)
-		},
-		total: c.In * c.Kernel[0], unit: 1, geo: g, batch: batch, a: x, b: dy, y: dw,
+		do: convWeightParts, total: groups * c.In * c.Kernel[0], unit: 1,
+		geo: g, batch: batch, k: c.In * c.Kernel[0], n: groups, a: x, b: dy, y: part, rows: bias,
 	}
 	lanes := p.kernels.lanes()
 	plane := int64(c.Out+3) / 4 * 4 * ((g.OutSize[1]*g.OutSize[2] + lanes - 1) / lanes * lanes)
 	least := plane + (g.Kernel[0]+g.Stride)*g.copyPlane(lanes) + 4*lanes
-	p.run(max(int(least), weightScratch))
-	if db != nil {
-		o := c.OutSize()
-		channelSums(p, tensor{batch: batch, channels: c.Out, n: volume(o)}, dy, db)
+	p.run(max(2*int(least), weightScratch))
+	for k := 0; k < groups && groups > 1; k++ {
+		for i, v := range part[k*c.WeightLen() : (k+1)*c.WeightLen()] {
+			dw[i] += v
+		}
+	}
+	for o := range db {
+		sum := 0.0
+		for k := range groups {
+			sum += bias[k*c.Out+o]
+		}
+		db[o] += float32(sum)
 	}
 }
 
-func channelSums(p *Pool, t tensor, x, sum []float32) {
-	need("channel sums", len(sum), t.channels)
-	p.job = job{
-		do: func(p *Pool, j *job, first, last int, _ []float32) {
-			p.kernels.sums(first, last, &j.t, j.a, j.y)
-		},
-		total: t.channels, unit: 1, t: t, a: x, y: sum,
+// convWeightParts does parts [first, last), each of one group of samples and one item of the kernel.
+func convWeightParts(p *Pool, j *job, first, last int, scratch []float32) {
+	g := &j.geo
+	in, out := int(g.In)*volume(ints(g.Size)), int(g.Out)*volume(ints(g.OutSize))
+	for at := first; at < last; {
+		k := at / j.k
+		end := min(last, (k+1)*j.k)
+		lo, hi := k*j.batch/j.n, (k+1)*j.batch/j.n
+		dw, db := j.y[k*len(j.y)/j.n:(k+1)*len(j.y)/j.n], j.rows[k*int(g.Out):(k+1)*int(g.Out)]
+		p.kernels.convWeights(g, hi-lo, at-k*j.k, end-k*j.k, j.a[lo*in:hi*in], j.b[lo*out:hi*out], dw, db, scratch)
+		at = end
 	}
-	p.run(0)
 }

@@ -21,6 +21,14 @@ func Open(threads int) *Device {
 // Name returns "cpu" and the kernels in use, such as "cpu avx2".
 func (d *Device) Name() string { return "cpu " + d.pool.Variant() }
 
+// Alloc returns n zeros; large buffers lie on huge pages where the system grants
+// them, which dense layers are read from 1.4 times as fast.
+func (d *Device) Alloc(n int) device.Buffer[float32] {
+	data := make([]float32, n)
+	wishHugePages(data)
+	return device.Host[float32](data)
+}
+
 // at returns the values of a buffer; nil stays nil.
 func (d *Device) at(b device.Buffer[float32]) []float32 {
 	if b == nil {
@@ -67,13 +75,100 @@ func (d *Device) BatchNormStats(n device.BatchNorm, x device.Buffer[float32], s 
 	BatchNormStats(d.pool, n.Batch, n.Channels, n.Size, d.at(x), d.at(s.Mean), d.at(s.Variance))
 }
 
+// BatchNormMoments writes the means of all channels and then Σ (x − μ)².
+func (d *Device) BatchNormMoments(n device.BatchNorm, x device.Buffer[float32], moments []float64) {
+	BatchNormMoments(d.pool, n.Batch, n.Channels, n.Size, d.at(x), moments)
+}
+
+// BatchNormPartSums writes the derivatives of γ and then of β by a part of a batch.
+func (d *Device) BatchNormPartSums(n device.BatchNorm, s device.NormState[float32], x, dy device.Buffer[float32], sums []float64) {
+	BatchNormPartSums(d.pool, n.Batch, n.Channels, n.Size, d.norm(n, s), d.at(x), d.at(dy), sums)
+}
+
 // BatchNormApply writes y = f(Scale·x + Shift) + residual.
 func (d *Device) BatchNormApply(n device.BatchNorm, s device.NormState[float32], x, residual, y device.Buffer[float32]) {
 	BatchNormApply(d.pool, n.Batch, n.Channels, n.Size, d.at(x), d.at(s.Scale), d.at(s.Shift), d.at(y), After{ReLU: n.ReLU, Residual: d.at(residual)})
 }
 
+// BatchNormSums writes the derivatives of γ and β of this batch.
+func (d *Device) BatchNormSums(n device.BatchNorm, s device.NormState[float32], x, dy, dgamma, dbeta device.Buffer[float32]) {
+	BatchNormSums(d.pool, n.Batch, n.Channels, n.Size, d.norm(n, s), d.at(x), d.at(dy), d.at(dgamma), d.at(dbeta))
+}
+
+// BatchNormBackward writes dx from the sums of the whole batch.
+func (d *Device) BatchNormBackward(n device.BatchNorm, s device.NormState[float32], x, dy, dgamma, dbeta, dx device.Buffer[float32]) {
+	BatchNormPartBackward(d.pool, n.Batch, n.Channels, n.Size, n.Values(), d.norm(n, s), d.at(x), d.at(dy), d.at(dgamma), d.at(dbeta), d.at(dx))
+}
+
+func (d *Device) norm(n device.BatchNorm, s device.NormState[float32]) Norm {
+	return Norm{d.at(s.Mean), d.at(s.Variance), d.at(s.Scale), d.at(s.Shift), n.Eps, n.ReLU}
+}
+
+// pools reports whether there are kernels for a pooling, samples whether for an up-sampling.
+func pools(p device.Pool) bool { return p.Factor == [3]int{2, 2, 2} }
+func samples(p device.Pool) bool {
+	return p.Factor == [3]int{1, 2, 2} && p.Size[1]%2 == 0 && p.Size[2]%2 == 0
+}
+
+// MaxPoolForward writes the largest value of each window.
+func (d *Device) MaxPoolForward(p device.Pool, x, y device.Buffer[float32]) {
+	if !pools(p) {
+		d.Scalar.MaxPoolForward(p, x, y)
+		return
+	}
+	MaxPool2(d.pool, p.Planes, p.Size, d.at(x), d.at(y))
+}
+
+// MaxPoolBackward sends dy to the first largest value of each window of x.
+func (d *Device) MaxPoolBackward(p device.Pool, x, dy, dx device.Buffer[float32]) {
+	if !pools(p) {
+		d.Scalar.MaxPoolBackward(p, x, dy, dx)
+		return
+	}
+	MaxPool2Backward(d.pool, p.Planes, p.Size, d.at(x), d.at(dy), d.at(dx))
+}
+
+// UpsampleForward repeats each value over its window.
+func (d *Device) UpsampleForward(p device.Pool, x, y device.Buffer[float32]) {
+	if !samples(p) {
+		d.Scalar.UpsampleForward(p, x, y)
+		return
+	}
+	Upsample2(d.pool, p.Planes*p.Size[0], p.Size[1]/2, p.Size[2]/2, d.at(x), d.at(y))
+}
+
+// UpsampleBackward sums dy over each window.
+func (d *Device) UpsampleBackward(p device.Pool, dy, dx device.Buffer[float32]) {
+	if !samples(p) {
+		d.Scalar.UpsampleBackward(p, dy, dx)
+		return
+	}
+	Upsample2Backward(d.pool, p.Planes*p.Size[0], p.Size[1]/2, p.Size[2]/2, d.at(dy), d.at(dx))
+}
+
 // Tanh writes y = tanh x.
 func (d *Device) Tanh(x, y device.Buffer[float32]) { Tanh(d.pool, d.at(x), d.at(y)) }
+
+// TanhBackward writes dx = dy·(1 − y²).
+func (d *Device) TanhBackward(y, dy, dx device.Buffer[float32]) {
+	TanhBackward(d.pool, d.at(y), d.at(dy), d.at(dx))
+}
+
+// ReLU writes y = max(x, 0).
+func (d *Device) ReLU(x, y device.Buffer[float32]) { ReLU(d.pool, d.at(x), d.at(y)) }
+
+// ReLUBackward writes dx = dy where y > 0, else 0.
+func (d *Device) ReLUBackward(y, dy, dx device.Buffer[float32]) {
+	ReLUBackward(d.pool, d.at(y), d.at(dy), d.at(dx))
+}
+
+// Axpy adds a·x to y.
+func (d *Device) Axpy(a float32, x, y device.Buffer[float32]) { Axpy(d.pool, a, d.at(x), d.at(y)) }
+
+// SumSquares writes Σ x² to out[0].
+func (d *Device) SumSquares(x, out device.Buffer[float32]) {
+	d.at(out)[0] = float32(SumSquares(d.pool, d.at(x)))
+}
 
 // LinearForward writes y = x·wᵀ + bias.
 func (d *Device) LinearForward(l device.Linear, batch int, x, w, bias, y device.Buffer[float32]) {
@@ -86,6 +181,10 @@ func (d *Device) LinearForward(l device.Linear, batch int, x, w, bias, y device.
 
 // LinearBackwardData writes dx = dy·w.
 func (d *Device) LinearBackwardData(l device.Linear, batch int, dy, w, dx device.Buffer[float32]) {
+	if l.Fixed {
+		Gemm(d.pool, Product{M: batch, N: l.In, K: l.Out, Fixed: true}, d.at(dy), d.at(w), d.at(dx))
+		return
+	}
 	LinearBackward(d.pool, batch, l.In, l.Out, nil, d.at(w), d.at(dy), d.at(dx), nil, nil)
 }
 
@@ -99,57 +198,3 @@ func (d *Device) Adam(a device.AdamStep, p, g, m, v device.Buffer[float32]) {
 	rule := AdamRule{Rate: a.Rate, Beta1: a.Beta1, Beta2: a.Beta2, Eps: a.Eps, Decay: a.WeightDecay, Decoupled: a.Decoupled}
 	Adam(d.pool, rule, a.Step, d.at(g), d.at(p), d.at(m), d.at(v))
 }
-
-// fusedConv is a convolution with its normalisation folded in.
-type fusedConv struct {
-	d      *Device
-	shape  Conv
-	packed []float32
-	relu   bool
-}
-
-// Fuse prepares a convolution and the fixed normalisation that follows it as
-// one pass. A shape without a kernel panics; the network has none.
-func (d *Device) Fuse(c device.Conv, f device.Fusion[float32]) device.FusedConv[float32] {
-	k, ok := kernelFor(c)
-	if !ok {
-		panic("cpu: no kernel for this convolution: " + k.Check().Error())
-	}
-	w, b := make([]float32, k.WeightLen()), make([]float32, k.Out)
-	Fold(d.at(f.Weight), d.at(f.Bias), d.at(f.Gamma), d.at(f.Beta), d.at(f.RunningMean), d.at(f.RunningVar), f.Eps, w, b)
-	packed := make([]float32, k.PackedLen())
-	k.Pack(w, b, packed)
-	return &fusedConv{d, k, packed, f.ReLU}
-}
-
-// Forward computes the pass.
-func (f *fusedConv) Forward(batch int, x, residual, y device.Buffer[float32]) {
-	ConvPacked(f.d.pool, f.shape, batch, f.d.at(x), f.packed, f.d.at(y), After{ReLU: f.relu, Residual: f.d.at(residual)})
-}
-
-// Free does nothing: the memory is the collector's.
-func (f *fusedConv) Free() {}
-
-// packedLinear is a dense layer on huge pages.
-type packedLinear struct {
-	d       *Device
-	shape   device.Linear
-	w, bias []float32
-	free    func()
-}
-
-// PackLinear copies a dense layer to huge pages, from where it is read faster.
-func (d *Device) PackLinear(l device.Linear, w, bias device.Buffer[float32]) device.PackedLinear[float32] {
-	data, free := Alloc(l.In*l.Out + l.Out)
-	copy(data, d.at(w))
-	copy(data[l.In*l.Out:], d.at(bias))
-	return &packedLinear{d, l, data[:l.In*l.Out], data[l.In*l.Out:], free}
-}
-
-// Forward writes y = x·wᵀ + bias.
-func (p *packedLinear) Forward(batch int, x, y device.Buffer[float32]) {
-	Linear(p.d.pool, batch, p.shape.In, p.shape.Out, false, p.d.at(x), p.w, p.bias, p.d.at(y))
-}
-
-// Free gives the pages back.
-func (p *packedLinear) Free() { p.free() }

@@ -20,9 +20,10 @@ typedef struct {
   int64_t copy, channel, plane, total;
 } cpu_copy_sizes;
 
-/* A matrix product C[m,n] (+)= A[m,k] B[k,n]; element (i,j) of A is a[i·a_row + j·a_col]. */
+/* A matrix product C[m,n] (+)= A[m,k] B[k,n]; element (i,j) of A is a[i·a_row + j·a_col]. skinny: m is so small that
+ * B comes from memory as fast as it is worked on. */
 typedef struct {
-  int64_t m, n, k, a_row, a_col, b_row, b_col, c_row, add;
+  int64_t m, n, k, a_row, a_col, b_row, b_col, c_row, add, skinny;
 } cpu_gemm;
 
 typedef struct {
@@ -35,29 +36,34 @@ typedef struct {
   void (*conv)(const cpu_conv *, int64_t first, int64_t last, const float *x, const float *packed, const float *residual,
                float *y, float *scratch);
   void (*conv_pool)(const cpu_conv *, int64_t first, int64_t last, const float *x, const float *packed, float *y);
+  void (*conv_back)(const cpu_conv *, int64_t first, int64_t last, const float *dy, const float *packed, float *dx, float *scratch);
   void (*conv_weights)(const cpu_conv *, int64_t batch, int64_t first, int64_t last, const float *x, const float *dy, float *dw,
-                       float *scratch, int64_t scratch_len);
+                       double *db, float *scratch, int64_t scratch_len);
   void (*matvec)(int64_t first, int64_t last, int64_t k, int64_t relu, const float *w, const float *x, const float *bias, float *y);
   void (*matvec_bf16)(int64_t first, int64_t last, int64_t k, int64_t relu, const uint16_t *w, const float *x, const float *bias,
-                      float *y, float *scratch);
-  void (*dots)(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, int64_t relu, const float *w, const float *x,
-               const float *bias, float *y, float *scratch);
+                      float *y, const float *split);
+  void (*round_bf16)(int64_t first, int64_t last, const float *w, uint16_t *to);
+  void (*dots)(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, int64_t relu, const float *w,
+               const uint16_t *half, const float *x, const float *bias, float *y, float *scratch);
   void (*gemm)(const cpu_gemm *, const float *a, const float *b, float *c, float *scratch);
-  void (*sums)(int64_t first, int64_t last, int64_t batch, int64_t channels, int64_t n, const float *x, float *sum);
-  void (*bn_stats)(int64_t first, int64_t last, int64_t batch, int64_t channels, int64_t n, const float *x, float *mean,
-                   float *variance);
-  void (*bn_apply)(int64_t first, int64_t last, int64_t batch, int64_t channels, int64_t n, int64_t relu, const float *x,
-                   const float *scale, const float *shift, const float *residual, float *y);
-  void (*bn_backward)(int64_t first, int64_t last, int64_t batch, int64_t channels, int64_t n, int64_t relu, double eps,
-                      const float *x, const float *dy, const float *scale, const float *shift, const float *mean,
-                      const float *variance, float *dx, float *dgamma, float *dbeta);
-  void (*pool)(int64_t first, int64_t last, int64_t d, int64_t h, int64_t w, const float *x, float *y, int32_t *arg);
+  void (*bn_stats)(int64_t first, int64_t last, int64_t n, const float *x, double *moments);
+  void (*bn_apply)(int64_t first, int64_t last, int64_t channels, int64_t n, int64_t relu, const float *x, const float *scale,
+                   const float *shift, const float *residual, float *y);
+  void (*bn_sums)(int64_t first, int64_t last, int64_t channels, int64_t n, int64_t relu, const float *x, const float *dy,
+                  const float *scale, const float *shift, const float *mean, double *sums);
+  void (*bn_backward)(int64_t first, int64_t last, int64_t channels, int64_t n, int64_t relu, const float *x, const float *dy,
+                      const float *scale, const float *shift, const float *mean, const float *off, const float *slope, float *dx);
+  void (*pool)(int64_t first, int64_t last, int64_t d, int64_t h, int64_t w, const float *x, float *y);
+  void (*pool_back)(int64_t first, int64_t last, int64_t d, int64_t h, int64_t w, const float *x, const float *dy, float *dx);
   void (*upsample)(int64_t first, int64_t last, int64_t h, int64_t w, const float *x, float *y);
   void (*upsample_back)(int64_t first, int64_t last, int64_t h, int64_t w, const float *dy, float *dx);
   void (*tanh)(int64_t first, int64_t last, const float *x, float *y);
   void (*tanh_back)(int64_t first, int64_t last, const float *y, const float *dy, float *dx);
   void (*add)(int64_t first, int64_t last, const float *a, const float *b, float *y);
   void (*relu_back)(int64_t first, int64_t last, const float *y, const float *dy, float *dx);
+  void (*relu)(int64_t first, int64_t last, const float *x, float *y);
+  void (*axpy)(int64_t first, int64_t last, float a, const float *x, float *y);
+  void (*squares)(int64_t first, int64_t last, int64_t n, int64_t size, const float *x, double *sum);
   void (*adam)(const cpu_adam *, int64_t first, int64_t last, const float *g, float *w, float *m, float *v);
   void (*weight_slots)(int64_t first, int64_t last, int64_t rows, int64_t n, int64_t slots, const int64_t *bounds, const float *x,
                        const float *dy, float *dw, float *scratch);

@@ -16,10 +16,11 @@ static float *align(float *p) { return (float *)(((uintptr_t)p + VEC_BYTES - 1) 
 #include "body_fill.h"
 #include "body_conv.h"
 #include "body_dense.h"
-#include "body_weights.h"
 #include "body_gemm.h"
 #include "body_norm.h"
+#include "body_weights.h"
 #include "body_point.h"
+#include "body_back.h"
 #include "body_slots.h"
 #include "body_limits.h"
 
@@ -29,22 +30,28 @@ const cpu_kernels JOIN(cpu_kernels_, TARGET) = {
     .lanes = VEC_LANES_F,
     .conv = conv,
     .conv_pool = conv_pool,
+    .conv_back = conv_back,
     .conv_weights = conv_weights,
     .matvec = matvec,
     .matvec_bf16 = matvec_bf16,
+    .round_bf16 = round_bf16,
     .dots = dots,
     .gemm = gemm,
-    .sums = sums,
     .bn_stats = bn_stats,
     .bn_apply = bn_apply,
+    .bn_sums = bn_sums,
     .bn_backward = bn_backward,
     .pool = max_pool,
+    .pool_back = max_pool_back,
     .upsample = upsample,
     .upsample_back = upsample_back,
     .tanh = tanh_all,
     .tanh_back = tanh_back,
     .add = add,
     .relu_back = relu_back,
+    .relu = relu_all,
+    .axpy = axpy,
+    .squares = squares,
     .adam = adam,
     .weight_slots = weight_slots,
     .peak = peak,

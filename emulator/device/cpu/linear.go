@@ -2,70 +2,74 @@
 
 package cpu
 
-import "math"
-
 // Linear computes y = x Wᵀ + bias, then a ReLU if asked: x [batch, in], w
 // [out, in], bias [out] or nil, y [batch, out]. W is read from memory once for up
 // to 24 samples; at batch 1 that is all the time it takes.
 func Linear(p *Pool, batch, in, out int, relu bool, x, w, bias, y []float32) {
-	need("linear input", len(x), batch*in)
 	need("linear weights", len(w), out*in)
-	need("linear output", len(y), batch*out)
-	if bias != nil {
-		need("linear bias", len(bias), out)
-	}
-	p.job = job{
-		do: func(p *Pool, j *job, first, last int, scratch []float32) {
-			if j.batch == 1 {
-				p.kernels.matvec(first, last, j.k, j.relu, j.a, j.b, j.c, j.y)
-				return
-			}
-			p.kernels.dots(first, last, j.n, j.k, j.batch, j.relu, j.a, j.b, j.c, j.y, scratch)
-		},
-		total: out, unit: 4, batch: batch, k: in, n: out, relu: relu, a: w, b: x, c: bias, y: y,
-	}
-	if batch == 1 {
-		p.run(0)
-		return
-	}
-	p.run(min(batch, linearGroup)*in + 64)
+	p.linear(batch, in, out, relu, x, w, nil, bias, y)
+}
+
+// LinearBF16 is Linear with weights in bfloat16 (see BF16): half the memory to
+// read. The sum runs in float32, so the error is that of rounding the weights,
+// at most 2⁻⁹ Σ|x w| (and about 2⁻⁹ √Σ(x w)² /√3 in practice).
+func LinearBF16(p *Pool, batch, in, out int, relu bool, x []float32, w []uint16, bias, y []float32) {
+	need("linear weights", len(w), out*in)
+	p.linear(batch, in, out, relu, x, nil, w, bias, y)
 }
 
 // linearGroup is how many samples Linear takes at a time: GROUP in body_dense.h.
 const linearGroup = 24
 
-// LinearBF16 is Linear with weights in bfloat16 (see BF16): half the memory to
-// read. The sum runs in float32, so the error is that of rounding the weights,
-// at most 2⁻⁹ Σ|x w| (and about 2⁻⁹ √Σ(x w)² /√3 in practice). Samples are done one by one.
-func LinearBF16(p *Pool, batch, in, out int, relu bool, x []float32, w []uint16, bias, y []float32) {
+// rowsAtOnce is how many rows of weights, about a megabyte, a thread takes at
+// batch 1: what is bound by memory goes on at full speed on the cores that are free.
+const rowsAtOnce = 64
+
+// linear multiplies by w or, where it is nil, by half.
+func (p *Pool) linear(batch, in, out int, relu bool, x, w []float32, half []uint16, bias, y []float32) {
 	need("linear input", len(x), batch*in)
-	need("linear weights", len(w), out*in)
 	need("linear output", len(y), batch*out)
 	if bias != nil {
 		need("linear bias", len(bias), out)
 	}
-	for b := range batch {
-		p.job = job{
-			do: func(p *Pool, j *job, first, last int, scratch []float32) {
-				p.kernels.matvecBF16(first, last, j.k, j.relu, j.half, j.a, j.b, j.y, scratch)
-			},
-			total: out, unit: 4, k: in, relu: relu, half: w, a: x[b*in : (b+1)*in], b: bias, y: y[b*out : (b+1)*out],
+	j := job{total: out, unit: 4, batch: batch, k: in, n: out, relu: relu, a: w, half: half, b: x, c: bias, y: y}
+	scratch := min(batch, linearGroup)*in + 64
+	switch {
+	case batch > 1:
+		j.do = linearDots
+	case w != nil:
+		j.do, j.unit, j.shared, scratch = linearOne, rowsAtOnce, true, 0
+	default:
+		j.do, j.unit, j.shared, scratch = linearHalf, rowsAtOnce, true, 0
+		j.d = p.sharedScratch(in)
+		for i := range in / 2 {
+			j.d[i], j.d[in/2+i] = x[2*i], x[2*i+1]
 		}
-		p.run(in + 64)
 	}
+	p.job = j
+	p.run(scratch)
+}
+
+func linearOne(p *Pool, j *job, first, last int, _ []float32) {
+	p.kernels.matvec(first, last, j.k, j.relu, j.a, j.b, j.c, j.y)
+}
+
+func linearHalf(p *Pool, j *job, first, last int, _ []float32) {
+	p.kernels.matvecBF16(first, last, j.k, j.relu, j.half, j.b, j.c, j.y, j.d)
+}
+
+func linearDots(p *Pool, j *job, first, last int, scratch []float32) {
+	p.kernels.dots(first, last, j.n, j.k, j.batch, j.relu, j.a, j.half, j.b, j.c, j.y, scratch)
 }
 
 // BF16 rounds to the nearest bfloat16, ties to even; a NaN stays one.
-func BF16(w []float32, rounded []uint16) {
+func BF16(p *Pool, w []float32, rounded []uint16) {
 	need("rounded weights", len(rounded), len(w))
-	for i, v := range w {
-		b := math.Float32bits(v)
-		if v != v {
-			rounded[i] = uint16(b>>16) | 0x40
-			continue
-		}
-		rounded[i] = uint16((b + 0x7fff + b>>16&1) >> 16)
+	p.job = job{
+		do:    func(p *Pool, j *job, first, last int, _ []float32) { p.kernels.roundBF16(first, last, j.a, j.half) },
+		total: len(w), unit: 1 << 20, shared: true, a: w, half: rounded,
 	}
+	p.run(0)
 }
 
 // LinearBackward computes dx = dy W and adds dyᵀ x to dw and Σ dy to db; dx, dw and db may each be nil (not wanted).
@@ -93,6 +97,7 @@ type Product struct {
 	M, N, K                int
 	TransposeA, TransposeB bool
 	Add                    bool
+	Fixed                  bool // the sums of a row of C do not depend on the number of rows
 }
 
 // Gemm computes a matrix product. C must not overlap A or B.
@@ -110,6 +115,9 @@ func Gemm(p *Pool, s Product, a, b, c []float32) {
 	if s.Add {
 		g.add = 1
 	}
+	if s.Fixed || s.M <= skinny && s.N > s.M { // of the whole product: the order of its sums must not depend on the threads
+		g.skinny = 1
+	}
 	if s.M == 0 || s.N == 0 {
 		return
 	}
@@ -125,8 +133,11 @@ func Gemm(p *Pool, s Product, a, b, c []float32) {
 	p.run(gemmScratch)
 }
 
-// gemmScratch holds the packed blocks of A and B: GEMM_M·GEMM_DEPTH + GEMM_DEPTH·GEMM_N in body_gemm.h, and room to align.
-const gemmScratch = 72*256 + 256*512 + 64
+// skinny is up to how many rows of A reading B costs more than working with it.
+const skinny = 24
+
+// gemmScratch holds the packed blocks of A and B: GEMM_M·GEMM_DEPTH + (GEMM_DEPTH + 1)·GEMM_N in body_gemm.h, and room to align.
+const gemmScratch = 72*256 + (256+1)*512 + 64
 
 func gemmRows(p *Pool, j *job, first, last int, scratch []float32) {
 	g := j.gemm

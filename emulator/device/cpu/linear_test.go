@@ -39,7 +39,7 @@ func TestLinearBF16(t *testing.T) {
 		x, w, bias := numbers(t, c.batch*c.in, uint64(i)), numbers(t, c.out*c.in, 2), numbers(t, c.out, 3)
 		exact, want, sizes := make([]float64, c.batch*c.out), make([]float64, c.batch*c.out), make([]float64, c.batch*c.out)
 		half, rounded := make([]uint16, len(w)), make([]float64, len(w))
-		BF16(w, half)
+		BF16(NewPool(1), w, half)
 		for j, h := range half {
 			rounded[j] = float64(math.Float32frombits(uint32(h) << 16))
 		}
@@ -68,11 +68,13 @@ func TestBF16(t *testing.T) {
 		{0x3f800000, 0x3f80}, {0x3f807fff, 0x3f80}, {0x3f808000, 0x3f80}, {0x3f808001, 0x3f81}, {0x3f818000, 0x3f82}, {0xbf818000, 0xbf82},
 		{0x7f800000, 0x7f80}, {0x7f7fffff, 0x7f80}, {0x7f800001, 0x7fc0}, {math.Float32bits(nan), 0x7fc0}, {1, 0},
 	} {
-		var got [1]uint16
-		BF16([]float32{math.Float32frombits(c.bits)}, got[:])
-		if got[0] != c.want {
-			t.Errorf("%#x rounds to %#x, want %#x", c.bits, got[0], c.want)
-		}
+		everywhere(t, func(t *testing.T, p *Pool) {
+			var got [1]uint16
+			BF16(p, []float32{math.Float32frombits(c.bits)}, got[:])
+			if got[0] != c.want {
+				t.Errorf("%#x rounds to %#x, want %#x", c.bits, got[0], c.want)
+			}
+		})
 	}
 }
 

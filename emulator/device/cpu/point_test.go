@@ -84,7 +84,8 @@ func checkNormGradient(t *testing.T, p *Pool, batch, channels, n int, relu bool,
 		return // so few that x̂ = ±1 whatever x: nothing is left but ε
 	}
 	dgamma, dbeta := make([]float32, channels), make([]float32, channels)
-	BatchNormBackward(p, batch, channels, n, norm, x, dy, dx, dgamma, dbeta)
+	BatchNormSums(p, batch, channels, n, norm, x, dy, dgamma, dbeta)
+	BatchNormBackward(p, batch, channels, n, norm, x, dy, dgamma, dbeta, dx)
 	X, DY, G, B := wide(x), wide(dy), wide(gamma), wide(beta)
 	difference := func(v []float64, i int) float64 {
 		const h = 1e-5
@@ -111,28 +112,29 @@ func checkNormGradient(t *testing.T, p *Pool, batch, channels, n int, relu bool,
 }
 
 func TestMaxPool2(t *testing.T) {
-	for i, size := range [][3]int{{2, 2, 2}, {3, 5, 7}, {6, 4, 9}, {15, 15, 15}, {1, 4, 4}} {
+	for i, size := range [][3]int{{2, 2, 2}, {3, 5, 7}, {6, 4, 9}, {15, 15, 15}, {2, 4, 16}, {5, 2, 62}, {4, 7, 19}, {1, 4, 4}} {
 		const n = 3
 		out := (size[0] / 2) * (size[1] / 2) * (size[2] / 2)
 		x := numbers(t, n*volume(size), uint64(i))
 		for j := range x {
 			x[j] = float32(math.Round(float64(4 * x[j]))) // many equal values: the first counts
 		}
+		dy := numbers(t, n*out, 3)
 		x[len(x)/2] = float32(math.NaN())
 		want, index := make([]float32, n*out), make([]int32, n*out)
 		whole := tensor{d: size[0], h: size[1], w: size[2]}
 		twinMaxPool(0, n, &whole, x, want, index)
 		everywhere(t, func(t *testing.T, p *Pool) {
-			y, arg := fenced(t, n*out), make([]int32, n*out)
-			MaxPool2(p, n, size, x, y, arg)
-			dx, back := fenced(t, len(x)), make([]float32, len(x))
-			MaxPool2Backward(p, n, size, y, arg, dx)
-			for j := range y {
-				if arg[j] != index[j] || math.Float32bits(y[j]) != math.Float32bits(want[j]) {
-					t.Fatalf("%v: output %d is %v at %d, want %v at %d", size, j, y[j], arg[j], want[j], index[j])
-				}
-				back[j/out*volume(size)+int(index[j])] += want[j]
+			y, dx, back := fenced(t, n*out), fenced(t, len(x)), make([]float32, len(x))
+			for j := range dx {
+				dx[j] = float32(math.NaN())
 			}
+			MaxPool2(p, n, size, x, y)
+			MaxPool2Backward(p, n, size, x, dy, dx)
+			for j := range y {
+				back[j/out*volume(size)+int(index[j])] = dy[j]
+			}
+			same(t, fmt.Sprint(size), y, want)
 			same(t, fmt.Sprint(size, " backward"), dx, back)
 		})
 	}
@@ -186,17 +188,25 @@ func TestTanh(t *testing.T) {
 func TestElementwise(t *testing.T) {
 	a, b := numbers(t, 40001, 1), numbers(t, 40001, 2)
 	everywhere(t, func(t *testing.T, p *Pool) {
-		sum, pass := fenced(t, len(a)), fenced(t, len(a))
+		sum, pass, up, line := fenced(t, len(a)), fenced(t, len(a)), fenced(t, len(a)), fenced(t, len(a))
 		Add(p, a, b, sum)
+		ReLU(p, a, up)
 		ReLUBackward(p, a, b, pass)
+		copy(line, b)
+		Axpy(p, 0.5, a, line)
+		squares := 0.0
 		for i := range a {
+			squares += float64(a[i]) * float64(a[i])
 			want := b[i]
 			if a[i] <= 0 {
 				want = 0
 			}
-			if sum[i] != a[i]+b[i] || pass[i] != want {
-				t.Fatalf("element %d: sum %v, gradient %v", i, sum[i], pass[i])
+			if sum[i] != a[i]+b[i] || pass[i] != want || up[i] != max(a[i], 0) || line[i] != b[i]+0.5*a[i] {
+				t.Fatalf("element %d: sum %v, gradient %v, rectified %v, line %v", i, sum[i], pass[i], up[i], line[i])
 			}
+		}
+		if got := SumSquares(p, a); math.Abs(got-squares) > 1e-7*squares {
+			t.Fatalf("the sum of squares is %v, want %v", got, squares)
 		}
 	})
 }

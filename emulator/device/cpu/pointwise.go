@@ -7,41 +7,30 @@ import "math"
 // chunk is how many elements of an elementwise operation are worth a thread.
 const chunk = 1 << 14
 
-// MaxPool2 computes the maxima over 2×2×2 (floor) of volumes [n, D, H, W] and,
-// where arg is not nil, the index of each within its volume. The first of equal
-// values wins, a NaN before all.
-func MaxPool2(p *Pool, n int, size [3]int, x, y []float32, arg []int32) {
-	out := n * (size[0] / 2) * (size[1] / 2) * (size[2] / 2)
+// MaxPool2 computes the maxima over 2×2×2 (floor) of volumes [n, D, H, W]. The
+// first of equal values wins, a NaN before all.
+func MaxPool2(p *Pool, n int, size [3]int, x, y []float32) {
 	need("pooling input", len(x), n*volume(size))
-	need("pooling output", len(y), out)
-	if arg != nil && len(arg) < out {
-		panic("cpu: pooling indices are fewer than outputs")
-	}
+	need("pooling output", len(y), n*(size[0]/2)*(size[1]/2)*(size[2]/2))
 	p.job = job{
 		do: func(p *Pool, j *job, first, last int, _ []float32) {
-			p.kernels.maxPool(first, last, &j.t, j.a, j.y, j.arg)
+			p.kernels.maxPool(first, last, &j.t, j.a, j.y)
 		},
-		total: n, unit: 1, t: tensor{d: size[0], h: size[1], w: size[2]}, a: x, y: y, arg: arg,
+		total: n, unit: 1, t: tensor{d: size[0], h: size[1], w: size[2]}, a: x, y: y,
 	}
 	p.run(0)
 }
 
-// MaxPool2Backward computes dx [n, D, H, W] from dy and the indices of MaxPool2.
-func MaxPool2Backward(p *Pool, n int, size [3]int, dy []float32, arg []int32, dx []float32) {
-	out := (size[0] / 2) * (size[1] / 2) * (size[2] / 2)
-	need("output gradient", len(dy), n*out)
+// MaxPool2Backward sends dy to where MaxPool2 found the maxima of x [n, D, H, W].
+func MaxPool2Backward(p *Pool, n int, size [3]int, x, dy, dx []float32) {
+	need("pooling input", len(x), n*volume(size))
+	need("output gradient", len(dy), n*(size[0]/2)*(size[1]/2)*(size[2]/2))
 	need("input gradient", len(dx), n*volume(size))
 	p.job = job{
-		do: func(_ *Pool, j *job, first, last int, _ []float32) {
-			for v := first; v < last; v++ {
-				to := j.y[v*j.n : (v+1)*j.n]
-				clear(to)
-				for i := v * j.k; i < (v+1)*j.k; i++ {
-					to[j.arg[i]] += j.a[i]
-				}
-			}
+		do: func(p *Pool, j *job, first, last int, _ []float32) {
+			p.kernels.maxPoolBack(first, last, &j.t, j.a, j.b, j.y)
 		},
-		total: n, unit: 1, k: out, n: volume(size), a: dy, y: dx, arg: arg,
+		total: n, unit: 1, t: tensor{d: size[0], h: size[1], w: size[2]}, a: x, b: dy, y: dx,
 	}
 	p.run(0)
 }
@@ -106,6 +95,48 @@ func Add(p *Pool, a, b, y []float32) {
 			p.kernels.add(first, last, j.a, j.b, j.y)
 		},
 		total: len(a), unit: chunk, a: a, b: b, y: y,
+	}
+	p.run(0)
+}
+
+// Axpy adds a·x to y.
+func Axpy(p *Pool, a float32, x, y []float32) {
+	need("sum", len(y), len(x))
+	p.job = job{
+		do: func(p *Pool, j *job, first, last int, _ []float32) {
+			p.kernels.axpy(first, last, j.factor, j.a, j.y)
+		},
+		total: len(x), unit: chunk, factor: a, a: x, y: y,
+	}
+	p.run(0)
+}
+
+// SumSquares returns Σ x², of blocks in float32 and over the blocks in float64.
+func SumSquares(p *Pool, x []float32) float64 {
+	rows := (len(x) + chunk - 1) / chunk
+	sums := p.rowSums(rows)
+	p.job = job{
+		do: func(p *Pool, j *job, first, last int, _ []float32) {
+			p.kernels.squares(first, last, j.n, j.a, j.rows)
+		},
+		total: rows, unit: 1, n: chunk, a: x, rows: sums,
+	}
+	p.run(0)
+	total := 0.0
+	for _, s := range sums {
+		total += s
+	}
+	return total
+}
+
+// ReLU computes y = max(x, 0); y may be x. A NaN stays one.
+func ReLU(p *Pool, x, y []float32) {
+	need("rectified", len(y), len(x))
+	p.job = job{
+		do: func(p *Pool, j *job, first, last int, _ []float32) {
+			p.kernels.relu(first, last, j.a, j.y)
+		},
+		total: len(x), unit: chunk, a: x, y: y,
 	}
 	p.run(0)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Pool is the threads and the working memory with which the functions of this
@@ -16,10 +18,37 @@ type Pool struct {
 	kernels backend
 	scratch [][]float32 // per thread
 	shared  []float32   // packed weights, whole intermediate tensors
-	start   []func()    // start[i] does part i of the job; made once, so that `go` allocates nothing
+	rows    []float64   // sums of rows
+	start   []func()    // start[i] does part i of jobs; made once, so that `go` allocates nothing
+	helper  []helper    // helper[i] runs start[i]
+	patient bool        // wait awake for a while
 	busy    sync.WaitGroup
+	left    atomic.Int64 // helpers that have not done their part of the job
+	next    atomic.Int64 // first unit that nobody has taken, in a job that is not divided beforehand
 	job     job
 }
+
+// helper is where the goroutine behind one start[i] is.
+type helper struct {
+	state atomic.Int32
+	_     [60]byte // a cache line each
+}
+
+// The states of a helper.
+const (
+	gone    int32 = iota // no goroutine
+	waiting              // awake, for its next part
+	working
+)
+
+// patience is how long a helper waits awake for its next part, and the caller for
+// the helpers: the next layer mostly follows sooner, and to wake a thread takes
+// as long.
+const patience = 100 * time.Microsecond
+
+// lookAtClock is how many times a waiting thread looks at what it waits for
+// between two looks at the clock.
+const lookAtClock = 256
 
 // NewPool returns a Pool of so many threads (0: as many as Go uses) with the fastest kernels this machine runs.
 func NewPool(threads int) *Pool {
@@ -39,14 +68,31 @@ func NewPoolOf(variant string, threads int) (*Pool, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	p := &Pool{kernels: k, scratch: make([][]float32, threads)}
+	p := &Pool{kernels: k, scratch: make([][]float32, threads), helper: make([]helper, threads)}
+	p.patient = threads <= runtime.GOMAXPROCS(0) // else one would wait for the processor that another waits on
 	for i := range threads {
-		p.start = append(p.start, func() {
-			p.part(i)
-			p.busy.Done()
-		})
+		p.start = append(p.start, func() { p.help(i) })
 	}
 	return p, nil
+}
+
+// help does parts number i until none has come for a while.
+func (p *Pool) help(i int) {
+	h := &p.helper[i]
+	for {
+		p.part(i)
+		h.state.Store(waiting)
+		p.left.Add(-1)
+		p.busy.Done()
+		if p.patient {
+			start := time.Now()
+			for n := 1; h.state.Load() == waiting && (n%lookAtClock != 0 || time.Since(start) < patience); n++ {
+			}
+		}
+		if h.state.CompareAndSwap(waiting, gone) {
+			return
+		}
+	}
 }
 
 // Threads is the number of threads.
@@ -63,49 +109,57 @@ type backend interface {
 	canPool(g *geometry) bool
 	conv(g *geometry, first, last int, x, packed, residual, y, scratch []float32)
 	convPool(g *geometry, first, last int, x, packed, y []float32)
-	convWeights(g *geometry, batch, first, last int, x, dy, dw, scratch []float32)
+	canHalve() bool
+	convBack(g *geometry, first, last int, dy, packed, dx, scratch []float32)
+	convWeights(g *geometry, batch, first, last int, x, dy, dw []float32, db []float64, scratch []float32)
 	matvec(first, last, k int, relu bool, w, x, bias, y []float32)
-	matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, scratch []float32)
-	dots(first, last, rows, k, batch int, relu bool, w, x, bias, y, scratch []float32)
+	matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, split []float32)
+	roundBF16(first, last int, w []float32, to []uint16)
+	dots(first, last, rows, k, batch int, relu bool, w []float32, half []uint16, x, bias, y, scratch []float32)
 	weightSlots(first, last, rows, n int, bounds []int64, x, dy, dw, scratch []float32)
 	gemm(g gemmShape, a, b, c, scratch []float32)
-	sums(first, last int, t *tensor, x, sum []float32)
-	normStats(first, last int, t *tensor, x, mean, variance []float32)
+	normStats(first, last, n int, x []float32, moments []float64)
 	normApply(first, last int, t *tensor, relu bool, x, scale, shift, residual, y []float32)
-	normBackward(first, last int, t *tensor, relu bool, eps float64, x, dy, scale, shift, mean, variance, dx, dgamma, dbeta []float32)
-	maxPool(first, last int, t *tensor, x, y []float32, arg []int32)
+	normSums(first, last int, t *tensor, relu bool, x, dy, scale, shift, mean []float32, sums []float64)
+	normBackward(first, last int, t *tensor, relu bool, x, dy, scale, shift, mean, off, slope, dx []float32)
+	maxPool(first, last int, t *tensor, x, y []float32)
+	maxPoolBack(first, last int, t *tensor, x, dy, dx []float32)
 	upsample(first, last int, t *tensor, x, y []float32)
 	upsampleBack(first, last int, t *tensor, dy, dx []float32)
 	tanh(first, last int, x, y []float32)
 	tanhBack(first, last int, y, dy, dx []float32)
 	add(first, last int, a, b, y []float32)
 	reluBack(first, last int, y, dy, dx []float32)
+	relu(first, last int, x, y []float32)
+	axpy(first, last int, a float32, x, y []float32)
+	squares(first, last, n int, x []float32, sum []float64)
 	adam(a *adamStep, first, last int, g, w, m, v []float32)
 }
 
-// tensor is the shape of what the smaller kernels see: batch × channels × n, or planes of d × h × w.
-type tensor struct{ batch, channels, n, d, h, w int }
+// tensor is the shape of what the smaller kernels see: rows of n, which are channels by turns, or planes of d × h × w.
+type tensor struct{ channels, n, d, h, w int }
 
 // gemmShape is cpu_gemm in kernel.h, adamStep is cpu_adam.
-type gemmShape struct{ m, n, k, aRow, aCol, bRow, bCol, cRow, add int64 }
+type gemmShape struct{ m, n, k, aRow, aCol, bRow, bCol, cRow, add, skinny int64 }
 
 type adamStep struct{ rate, beta1, beta2, eps, decay, decoupled, correct1, correct2 float64 }
 
 // job is the operation under way. It lives in the Pool so that no call allocates.
 type job struct {
 	do          func(p *Pool, j *job, first, last int, scratch []float32)
-	total, unit int // split into pieces that are multiples of unit
+	total, unit int  // split into pieces that are multiples of unit
+	shared      bool // a thread takes unit after unit as it comes along, not one piece
 	geo         geometry
 	gemm        gemmShape
 	adam        adamStep
 	t           tensor
 	relu        bool
-	eps         float64
+	factor      float32
 	batch, k, n int
 	a, b, c, d  []float32 // operands; what is written is last
-	e, f, g, h  []float32
+	e, f, g     []float32
 	y           []float32
-	arg         []int32
+	rows        []float64
 	half        []uint16
 }
 
@@ -120,17 +174,35 @@ func (p *Pool) run(scratch int) {
 		}
 	}
 	p.busy.Add(parts - 1)
+	p.left.Store(int64(parts - 1))
+	p.next.Store(0)
 	for i := 1; i < parts; i++ {
-		go p.start[i]()
+		if !p.helper[i].state.CompareAndSwap(waiting, working) {
+			p.helper[i].state.Store(working)
+			go p.start[i]()
+		}
 	}
 	p.part(0)
-	p.busy.Wait()
+	if p.patient && p.left.Load() > 0 {
+		start := time.Now()
+		for n := 1; p.left.Load() > 0 && (n%lookAtClock != 0 || time.Since(start) < patience); n++ {
+		}
+	}
+	if p.left.Load() > 0 {
+		p.busy.Wait()
+	}
 	*j = job{} // let go of the caller's slices
 }
 
 func (p *Pool) part(i int) {
 	j := &p.job
 	units := (j.total + j.unit - 1) / j.unit
+	if j.shared {
+		for at := p.next.Add(1) - 1; at < int64(units); at = p.next.Add(1) - 1 {
+			j.do(p, j, int(at)*j.unit, min(int(at+1)*j.unit, j.total), p.scratch[i])
+		}
+		return
+	}
 	parts := max(1, min(len(p.start), units))
 	first, last := i*units/parts*j.unit, min((i+1)*units/parts*j.unit, j.total)
 	if first < last {

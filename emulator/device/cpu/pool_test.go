@@ -15,7 +15,10 @@ type step struct {
 	lw, ly, ldx, ldw, pooled, mean, vrn []float32
 	m, v                                []float32 // moments
 	half                                []uint16
-	arg                                 []int32
+	nx, px, gamma, beta                 []float32 // gradients of normalisation and pooling
+	squares                             []float32
+	stem                                Conv // of so many positions that its gradient is summed by samples
+	sx, sy, sdw, sdb                    []float32
 }
 
 func newStep(t testing.TB) *step {
@@ -25,10 +28,14 @@ func newStep(t testing.TB) *step {
 	s.dw, s.db = make([]float32, c.WeightLen()), make([]float32, c.Out)
 	s.lw, s.ly = numbers(t, 77*c.InLen(), 4), make([]float32, 3*77)
 	s.ldx, s.ldw = make([]float32, 3*c.InLen()), make([]float32, len(s.lw))
-	s.pooled, s.arg = make([]float32, 3*5*64), make([]int32, 3*5*64)
+	s.pooled, s.nx, s.px, s.squares = make([]float32, 3*5*64), make([]float32, len(s.x)), make([]float32, len(s.x)), make([]float32, 1)
+	s.gamma, s.beta = make([]float32, c.In), make([]float32, c.In)
 	s.mean, s.vrn, s.half = make([]float32, c.In), make([]float32, c.In), make([]uint16, len(s.lw))
 	s.m, s.v = make([]float32, len(s.dx)), make([]float32, len(s.dx))
-	BF16(s.lw, s.half)
+	s.stem = cube(1, 5, 17, 3, 1, 0)
+	s.sx, s.sy = numbers(t, 3*s.stem.InLen(), 5), numbers(t, 3*s.stem.OutLen(), 6)
+	s.sdw, s.sdb = make([]float32, s.stem.WeightLen()), make([]float32, s.stem.Out)
+	BF16(NewPool(1), s.lw, s.half)
 	c.Pack(s.w, s.bias, s.packed)
 	return s
 }
@@ -38,6 +45,9 @@ func (s *step) run(p *Pool) {
 	clear(s.dw)
 	clear(s.db)
 	clear(s.ldw)
+	clear(s.sdw)
+	clear(s.sdb)
+	ConvBackwardWeights(p, s.stem, 3, s.sx, s.sy, s.sdw, s.sdb)
 	ConvPacked(p, c, 3, s.x, s.packed, s.y, After{ReLU: true})
 	ConvBackwardData(p, c, 3, s.y, s.w, s.dx)
 	ConvBackwardWeights(p, c, 3, s.x, s.y, s.dw, s.db)
@@ -46,7 +56,12 @@ func (s *step) run(p *Pool) {
 	Linear(p, 3, in, 77, false, s.x, s.lw, nil, s.ly)
 	LinearBackward(p, 3, in, 77, s.x, s.lw, s.ly, s.ldx, s.ldw, nil)
 	BatchNormStats(p, 3, c.In, n, s.x, s.mean, s.vrn)
-	MaxPool2(p, 3*5, c.Size, s.x, s.pooled, s.arg)
+	norm := Norm{s.mean, s.vrn, s.vrn, s.mean, 1e-5, true}
+	BatchNormSums(p, 3, c.In, n, norm, s.x, s.dx, s.gamma, s.beta)
+	BatchNormBackward(p, 3, c.In, n, norm, s.x, s.dx, s.gamma, s.beta, s.nx)
+	MaxPool2(p, 3*5, c.Size, s.x, s.pooled)
+	MaxPool2Backward(p, 3*5, c.Size, s.x, s.pooled, s.px)
+	s.squares[0] = float32(SumSquares(p, s.x))
 	Tanh(p, s.ldx, s.ldx)
 	Add(p, s.ldx, s.dx, s.dx)
 	Adam(p, AdamRule{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}, 1, s.ldx, s.dx, s.m, s.v)
@@ -66,7 +81,9 @@ func TestThreadsDoNotMatter(t *testing.T) {
 				first = s
 			}
 			for _, pair := range [][2][]float32{{s.y, first.y}, {s.dx, first.dx}, {s.dw, first.dw}, {s.db, first.db}, {s.ly, first.ly},
-				{s.ldx, first.ldx}, {s.ldw, first.ldw}, {s.mean, first.mean}, {s.vrn, first.vrn}, {s.pooled, first.pooled}} {
+				{s.ldx, first.ldx}, {s.ldw, first.ldw}, {s.mean, first.mean}, {s.vrn, first.vrn}, {s.pooled, first.pooled},
+				{s.nx, first.nx}, {s.px, first.px}, {s.gamma, first.gamma}, {s.beta, first.beta}, {s.squares, first.squares},
+				{s.sdw, first.sdw}, {s.sdb, first.sdb}} {
 				same(t, v, pair[0], pair[1])
 			}
 		}

@@ -23,7 +23,18 @@ func (scalar) convPool(*geometry, int, int, []float32, []float32, []float32) {
 	panic("cpu: scalar kernels do not fuse pooling")
 }
 
-func (scalar) convWeights(g *geometry, batch, first, last int, x, dy, dw, _ []float32) {
+func (scalar) canHalve() bool { return false }
+
+func (scalar) convBack(*geometry, int, int, []float32, []float32, []float32, []float32) {
+	panic("cpu: scalar kernels do not take a stride apart")
+}
+
+func (scalar) convWeights(g *geometry, batch, first, last int, x, dy, dw []float32, db []float64, _ []float32) {
+	if n := volume(ints(g.OutSize)); first == 0 {
+		for i, v := range dy {
+			db[i/n%int(g.Out)] += float64(v)
+		}
+	}
 	twinConvWeights(g, batch, first, last, x, dy, dw)
 }
 
@@ -32,109 +43,108 @@ func (scalar) matvec(first, last, k int, relu bool, w, x, bias, y []float32) {
 }
 
 func (scalar) matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, _ []float32) {
-	for o := first; o < last; o++ {
-		var sum float32
-		for i, v := range w[o*k : (o+1)*k] {
-			sum += math.Float32frombits(uint32(v)<<16) * x[i]
+	twinLinearBF16(first, last, last, k, 1, relu, w, x, bias, y)
+}
+
+func (scalar) roundBF16(first, last int, w []float32, to []uint16) {
+	for i := first; i < last; i++ {
+		b := math.Float32bits(w[i])
+		if w[i] != w[i] {
+			to[i] = uint16(b>>16) | 0x40
+			continue
 		}
-		if bias != nil {
-			sum += bias[o]
-		}
-		if relu && sum < 0 {
-			sum = 0
-		}
-		y[o] = sum
+		to[i] = uint16((b + 0x7fff + b>>16&1) >> 16)
 	}
 }
 
-func (scalar) dots(first, last, rows, k, batch int, relu bool, w, x, bias, y, _ []float32) {
+func (scalar) dots(first, last, rows, k, batch int, relu bool, w []float32, half []uint16, x, bias, y, _ []float32) {
+	if w == nil {
+		twinLinearBF16(first, last, rows, k, batch, relu, half, x, bias, y)
+		return
+	}
 	twinLinear(first, last, rows, k, batch, relu, w, x, bias, y)
+}
+
+func twinLinearBF16(first, last, rows, k, batch int, relu bool, w []uint16, x, bias, y []float32) {
+	row := make([]float32, k)
+	for o := first; o < last; o++ {
+		for i, v := range w[o*k : (o+1)*k] {
+			row[i] = math.Float32frombits(uint32(v) << 16)
+		}
+		for b := range batch {
+			one := bias
+			if bias != nil {
+				one = bias[o : o+1]
+			}
+			twinLinear(0, 1, 1, k, 1, relu, row, x[b*k:(b+1)*k], one, y[b*rows+o:])
+		}
+	}
 }
 
 func (scalar) gemm(g gemmShape, a, b, c, _ []float32) { twinGemm(&g, a, b, c) }
 
-// each calls f with the first index of every row of n elements of a channel.
-func (t *tensor) each(channel int, f func(at int)) {
-	for b := range t.batch {
-		f((b*t.channels + channel) * t.n)
-	}
-}
-
-func (scalar) sums(first, last int, t *tensor, x, sum []float32) {
-	for c := first; c < last; c++ {
-		total := 0.0
-		t.each(c, func(at int) {
-			for _, v := range x[at : at+t.n] {
-				total += float64(v)
-			}
-		})
-		sum[c] += float32(total)
-	}
-}
-
-func (scalar) normStats(first, last int, t *tensor, x, mean, variance []float32) {
-	for c := first; c < last; c++ {
-		sum, square, count := 0.0, 0.0, float64(t.batch*t.n)
-		t.each(c, func(at int) {
-			for _, v := range x[at : at+t.n] {
-				sum += float64(v)
-			}
-		})
-		t.each(c, func(at int) {
-			for _, v := range x[at : at+t.n] {
-				square += (float64(v) - sum/count) * (float64(v) - sum/count)
-			}
-		})
-		mean[c], variance[c] = float32(sum/count), float32(square/count)
+func (scalar) normStats(first, last, n int, x []float32, moments []float64) {
+	for r := first; r < last; r++ {
+		row, sum, square := x[r*n:(r+1)*n], 0.0, 0.0
+		for _, v := range row {
+			sum += float64(v)
+		}
+		for _, v := range row {
+			square += (float64(v) - sum/float64(n)) * (float64(v) - sum/float64(n))
+		}
+		moments[2*r], moments[2*r+1] = sum/float64(n), square
 	}
 }
 
 func (scalar) normApply(first, last int, t *tensor, relu bool, x, scale, shift, residual, y []float32) {
-	for c := first; c < last; c++ {
-		t.each(c, func(at int) {
-			for i := at; i < at+t.n; i++ {
-				v := scale[c]*x[i] + shift[c]
-				if relu && v < 0 {
-					v = 0
-				}
-				if residual != nil {
-					v += residual[i]
-				}
-				y[i] = v
-			}
-		})
-	}
-}
-
-func (scalar) normBackward(first, last int, t *tensor, relu bool, eps float64, x, dy, scale, shift, mean, variance, dx, dgamma, dbeta []float32) {
-	for c := first; c < last; c++ {
-		inv, count := 1/math.Sqrt(float64(variance[c])+eps), float64(t.batch*t.n)
-		grad := func(i int) float64 {
-			if relu && !(scale[c]*x[i]+shift[c] > 0) {
-				return 0
-			}
-			return float64(dy[i])
+	for i := first * t.n; i < last*t.n; i++ {
+		c := i / t.n % t.channels
+		v := scale[c]*x[i] + shift[c]
+		if relu && v < 0 {
+			v = 0
 		}
-		normal := func(i int) float64 { return (float64(x[i]) - float64(mean[c])) * inv }
-		plain, centred := 0.0, 0.0
-		t.each(c, func(at int) {
-			for i := at; i < at+t.n; i++ {
-				plain += grad(i)
-				centred += grad(i) * normal(i)
-			}
-		})
-		dbeta[c] += float32(plain)
-		dgamma[c] += float32(centred)
-		t.each(c, func(at int) {
-			for i := at; i < at+t.n; i++ {
-				dx[i] = float32(float64(scale[c]) * (grad(i) - plain/count - normal(i)*centred/count))
-			}
-		})
+		if residual != nil {
+			v += residual[i]
+		}
+		y[i] = v
 	}
 }
 
-func (scalar) maxPool(first, last int, t *tensor, x, y []float32, arg []int32) {
+func (scalar) normSums(first, last int, t *tensor, relu bool, x, dy, scale, shift, mean []float32, sums []float64) {
+	for r := first; r < last; r++ {
+		c, plain, centred := r%t.channels, 0.0, 0.0
+		for i := r * t.n; i < (r+1)*t.n; i++ {
+			if !relu || scale[c]*x[i]+shift[c] > 0 {
+				plain += float64(dy[i])
+				centred += float64(dy[i]) * (float64(x[i]) - float64(mean[c]))
+			}
+		}
+		sums[2*r], sums[2*r+1] = plain, centred
+	}
+}
+
+func (scalar) normBackward(first, last int, t *tensor, relu bool, x, dy, scale, shift, mean, off, slope, dx []float32) {
+	for i := first * t.n; i < last*t.n; i++ {
+		c, g := i/t.n%t.channels, dy[i]
+		if relu && !(scale[c]*x[i]+shift[c] > 0) {
+			g = 0
+		}
+		dx[i] = scale[c] * ((g - off[c]) - slope[c]*(x[i]-mean[c]))
+	}
+}
+
+func (scalar) maxPool(first, last int, t *tensor, x, y []float32) {
+	twinMaxPool(first, last, t, x, y, nil)
+}
+
+func (scalar) maxPoolBack(first, last int, t *tensor, x, dy, dx []float32) {
+	fine, coarse := t.d*t.h*t.w, (t.d/2)*(t.h/2)*(t.w/2)
+	y, arg := make([]float32, last*coarse), make([]int32, last*coarse)
 	twinMaxPool(first, last, t, x, y, arg)
+	clear(dx[first*fine : last*fine])
+	for i := first * coarse; i < last*coarse; i++ {
+		dx[i/coarse*fine+int(arg[i])] = dy[i]
+	}
 }
 
 func (scalar) upsample(first, last int, t *tensor, x, y []float32) {
@@ -179,6 +189,27 @@ func (scalar) reluBack(first, last int, y, dy, dx []float32) {
 			dx[i] = dy[i]
 		} else {
 			dx[i] = 0
+		}
+	}
+}
+
+func (scalar) relu(first, last int, x, y []float32) {
+	for i := first; i < last; i++ {
+		y[i] = max(x[i], 0)
+	}
+}
+
+func (scalar) axpy(first, last int, a float32, x, y []float32) {
+	for i := first; i < last; i++ {
+		y[i] += a * x[i]
+	}
+}
+
+func (scalar) squares(first, last, n int, x []float32, sum []float64) {
+	for r := first; r < last; r++ {
+		sum[r] = 0
+		for _, v := range x[r*n : min((r+1)*n, len(x))] {
+			sum[r] += float64(v) * float64(v)
 		}
 	}
 }

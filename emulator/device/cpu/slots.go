@@ -12,10 +12,7 @@ func LinearFixed(p *Pool, batch, in, out int, x, w, bias, y []float32) {
 	need("linear bias", len(bias), out)
 	need("linear output", len(y), batch*out)
 	p.job = job{
-		do: func(p *Pool, j *job, first, last int, scratch []float32) {
-			p.kernels.dots(first, last, j.n, j.k, j.batch, false, j.a, j.b, j.c, j.y, scratch)
-		},
-		total: out, unit: 4, batch: batch, k: in, n: out, a: w, b: x, c: bias, y: y,
+		do: linearDots, total: out, unit: 4, batch: batch, k: in, n: out, a: w, b: x, c: bias, y: y,
 	}
 	p.run(min(batch, linearGroup)*in + 64)
 }

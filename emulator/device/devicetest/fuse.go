@@ -58,4 +58,31 @@ func checkOneFusion[T device.Float](b *bench[T], fuser device.Fuser[T], c device
 	pass.Forward(batch, x, residual, y)
 	b.expect(fmt.Sprintf("fused %+v with residual, batch %d", c, batch), y, added)
 	pass.Free()
+	if c.Stride == [3]int{1, 1, 1} {
+		b.dev.Upload(w, narrow[T](hw))
+		b.dev.Upload(beta, narrow[T](hbeta))
+		checkPooledFusion(b, c, batch, device.Fusion[T]{
+			Weight: w, Bias: bias, Gamma: gamma, Beta: beta, RunningMean: mean, RunningVar: variance, Eps: eps, ReLU: true,
+		}, x, plain)
+	}
+}
+
+// checkPooledFusion compares a pass that ends with a maximum with the maximum
+// of the pass without.
+func checkPooledFusion[T device.Float](b *bench[T], c device.Conv, batch int, f device.Fusion[T], x device.Buffer[T], plain []float64) {
+	fuser, ok := b.dev.(device.PoolFuser[T])
+	if !ok {
+		return
+	}
+	p := device.Pool{Planes: batch * c.Out, Size: c.OutSize(), Factor: [3]int{2, 2, 2}}
+	want := make([]float64, p.CoarseLen())
+	for place, to := range coarseOf(p) {
+		if to >= 0 {
+			want[to] = max(want[to], plain[place]) // what the rectifier leaves is not negative
+		}
+	}
+	pass, y := fuser.FusePool(c, f), b.output(len(want))
+	pass.Forward(batch, x, nil, y)
+	b.expect(fmt.Sprintf("fused %+v with maximum, batch %d", c, batch), y, want)
+	pass.Free()
 }

@@ -68,11 +68,36 @@ func checkOneLinear[T device.Float](b *bench[T], l device.Linear, batch int) {
 		packer.PackLinear(l, w, bias).Forward(batch, x, again)
 		b.expect(name("packed output"), again, hy)
 	}
+	if packer, ok := b.dev.(device.HalfPacker[T]); ok {
+		checkHalfLinear(b, packer, l, batch, x, w, bias)
+	}
 	b.dev.LinearBackwardData(l, batch, dy, w, dx)
 	b.expect(name("dx"), dx, hdx)
 	b.dev.LinearBackwardWeights(l, batch, x, dy, dw, db)
 	b.expect(name("dw"), dw, hdw)
 	b.expect(name("db"), db, hdb)
+}
+
+// checkHalfLinear compares with the product of the rounded weights.
+func checkHalfLinear[T device.Float](b *bench[T], packer device.HalfPacker[T], l device.Linear, batch int, x, w, bias device.Buffer[T]) {
+	values, half := make([]T, l.In*l.Out), make([]uint16, l.In*l.Out)
+	b.dev.Download(values, w)
+	for i, v := range values {
+		bits := math.Float32bits(float32(v))
+		half[i] = uint16((bits + 0x7fff + bits>>16&1) >> 16)
+		values[i] = T(math.Float32frombits(uint32(half[i]) << 16))
+	}
+	want, y := b.output(batch*l.Out), b.output(batch*l.Out)
+	b.dev.LinearForward(l, batch, x, b.dev.Adopt(values), bias, want)
+	expected := make([]T, batch*l.Out)
+	b.dev.Download(expected, want)
+	for name, layer := range map[string]device.PackedLinear[T]{
+		"rounded to bfloat16": packer.PackLinearBF16(l, w, bias), "given in bfloat16": packer.AdoptLinearBF16(l, half, bias),
+	} {
+		layer.Forward(batch, x, y)
+		b.expect(fmt.Sprintf("%s %+v, batch %d", name, l, batch), y, wide(expected))
+		layer.Free()
+	}
 }
 
 func checkResample[T device.Float](b *bench[T]) {
@@ -231,4 +256,12 @@ func narrow[T device.Float](v []float64) []T {
 		n[i] = T(x)
 	}
 	return n
+}
+
+func wide[T device.Float](v []T) []float64 {
+	w := make([]float64, len(v))
+	for i, x := range v {
+		w[i] = float64(x)
+	}
+	return w
 }

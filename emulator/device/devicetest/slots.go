@@ -57,9 +57,26 @@ func checkLinearSlots[T device.Float](b *bench[T], l device.Linear, bounds []int
 
 // checkAlone compares the results of samples in a batch and by themselves.
 func checkAlone[T device.Float](b *bench[T]) {
-	l := device.Linear{In: 300, Out: 33, Fixed: true}
-	c := device.Conv{In: 4, Out: 8, Size: [3]int{7, 9, 8}, Kernel: [3]int{3, 3, 3}, Stride: [3]int{2, 2, 2}, Pad: [3]int{1, 1, 1}}
-	const batch = 7
+	for _, l := range []device.Linear{{In: 300, Out: 33, Fixed: true}, {In: 16, Out: 128, Fixed: true}, {In: 40, Out: 300, Fixed: true}} {
+		checkLinearAlone(b, l, 27)
+	}
+	for _, c := range []device.Conv{
+		{In: 1, Out: 4, Size: [3]int{13, 12, 11}, Kernel: [3]int{3, 3, 3}, Stride: [3]int{1, 1, 1}},
+		{In: 4, Out: 8, Size: [3]int{7, 9, 8}, Kernel: [3]int{3, 3, 3}, Stride: [3]int{2, 2, 2}, Pad: [3]int{1, 1, 1}},
+		{In: 16, Out: 16, Size: [3]int{4, 4, 4}, Kernel: [3]int{3, 3, 3}, Stride: [3]int{1, 1, 1}, Pad: [3]int{1, 1, 1}},
+		{In: 8, Out: 8, Size: [3]int{5, 5, 5}, Kernel: [3]int{1, 1, 1}, Stride: [3]int{1, 1, 1}},
+		{In: 8, Out: 1, Size: [3]int{2, 16, 16}, Kernel: [3]int{1, 3, 3}, Stride: [3]int{1, 1, 1}, Pad: [3]int{0, 1, 1}},
+	} {
+		checkConvAlone(b, c, 9)
+	}
+}
+
+// sample returns sample n of values with so many per sample.
+func sample[T device.Float](v device.Buffer[T], n, per int) device.Buffer[T] {
+	return v.Slice(n*per, (n+1)*per)
+}
+
+func checkLinearAlone[T device.Float](b *bench[T], l device.Linear, batch int) {
 	x, _ := b.input(batch * l.In)
 	w, _ := b.input(l.MACs())
 	bias, _ := b.input(l.Out)
@@ -67,25 +84,29 @@ func checkAlone[T device.Float](b *bench[T]) {
 	y, dx := b.output(batch*l.Out), b.output(batch*l.In)
 	b.dev.LinearForward(l, batch, x, w, bias, y)
 	b.dev.LinearBackwardData(l, batch, dy, w, dx)
-	cx, _ := b.input(c.InLen(batch))
-	cw, _ := b.input(c.WeightLen())
-	cb, _ := b.input(c.Out)
-	cdy, _ := b.input(c.OutLen(batch))
-	cy, cdx := b.output(c.OutLen(batch)), b.output(c.InLen(batch))
-	b.dev.ConvForward(c, batch, cx, cw, cb, cy)
-	b.dev.ConvBackwardData(c, batch, cdy, cw, cdx)
 	for n := range batch {
-		part := func(v device.Buffer[T], per int) device.Buffer[T] { return v.Slice(n*per, (n+1)*per) }
 		one, back := b.output(l.Out), b.output(l.In)
-		b.dev.LinearForward(l, 1, part(x, l.In), w, bias, one)
-		b.dev.LinearBackwardData(l, 1, part(dy, l.Out), w, back)
-		b.identical("a dense layer's sample alone", one, part(y, l.Out))
-		b.identical("a dense layer's dx alone", back, part(dx, l.In))
-		cone, cback := b.output(c.OutLen(1)), b.output(c.InLen(1))
-		b.dev.ConvForward(c, 1, part(cx, c.InLen(1)), cw, cb, cone)
-		b.dev.ConvBackwardData(c, 1, part(cdy, c.OutLen(1)), cw, cback)
-		b.identical("a convolution's sample alone", cone, part(cy, c.OutLen(1)))
-		b.identical("a convolution's dx alone", cback, part(cdx, c.InLen(1)))
+		b.dev.LinearForward(l, 1, sample(x, n, l.In), w, bias, one)
+		b.dev.LinearBackwardData(l, 1, sample(dy, n, l.Out), w, back)
+		b.identical(fmt.Sprintf("a sample alone of %+v", l), one, sample(y, n, l.Out))
+		b.identical(fmt.Sprintf("dx alone of %+v", l), back, sample(dx, n, l.In))
+	}
+}
+
+func checkConvAlone[T device.Float](b *bench[T], c device.Conv, batch int) {
+	x, _ := b.input(c.InLen(batch))
+	w, _ := b.input(c.WeightLen())
+	bias, _ := b.input(c.Out)
+	dy, _ := b.input(c.OutLen(batch))
+	y, dx := b.output(c.OutLen(batch)), b.output(c.InLen(batch))
+	b.dev.ConvForward(c, batch, x, w, bias, y)
+	b.dev.ConvBackwardData(c, batch, dy, w, dx)
+	for n := range batch {
+		one, back := b.output(c.OutLen(1)), b.output(c.InLen(1))
+		b.dev.ConvForward(c, 1, sample(x, n, c.InLen(1)), w, bias, one)
+		b.dev.ConvBackwardData(c, 1, sample(dy, n, c.OutLen(1)), w, back)
+		b.identical(fmt.Sprintf("a sample alone of %+v", c), one, sample(y, n, c.OutLen(1)))
+		b.identical(fmt.Sprintf("dx alone of %+v", c), back, sample(dx, n, c.InLen(1)))
 	}
 }
 

@@ -2,7 +2,11 @@
 
 package poison
 
-import "github.com/columen/columen/emulator/device"
+import (
+	"math"
+
+	"github.com/columen/columen/emulator/device"
+)
 
 // Fuse prepares a pass from copies of the values, like a device that packs
 // weights: what is written to the buffers afterwards does not arrive.
@@ -16,6 +20,13 @@ func (d sealed[T]) Fuse(c device.Conv, f device.Fusion[T]) device.FusedConv[T] {
 	return p
 }
 
+// FusePool prepares a pass with a maximum at the end.
+func (d sealed[T]) FusePool(c device.Conv, f device.Fusion[T]) device.FusedConv[T] {
+	p := d.Fuse(c, f).(*pass[T])
+	p.pool = &device.Pool{Size: c.OutSize(), Factor: [3]int{2, 2, 2}}
+	return p
+}
+
 // pass is a prepared convolution.
 type pass[T device.Float] struct {
 	dev          device.Device[T]
@@ -23,11 +34,22 @@ type pass[T device.Float] struct {
 	norm         device.BatchNorm
 	weight, bias device.Buffer[T]
 	state        device.NormState[T] // scale and shift only
+	pool         *device.Pool        // the maximum at the end, if any
 }
 
 // Forward runs the pass.
 func (p *pass[T]) Forward(batch int, x, residual, y device.Buffer[T]) {
 	p.norm.Batch = batch
+	if p.pool != nil {
+		whole := p.dev.Alloc(p.conv.OutLen(batch))
+		defer p.dev.Free(whole)
+		pool := *p.pool
+		pool.Planes = batch * p.conv.Out
+		p.dev.ConvForward(p.conv, batch, x, p.weight, p.bias, whole)
+		p.dev.BatchNormApply(p.norm, p.state, whole, residual, whole)
+		p.dev.MaxPoolForward(pool, whole, y)
+		return
+	}
 	p.dev.ConvForward(p.conv, batch, x, p.weight, p.bias, y)
 	p.dev.BatchNormApply(p.norm, p.state, y, residual, y)
 }
@@ -42,6 +64,26 @@ func (p *pass[T]) Free() {
 // PackLinear prepares a dense layer from copies of the values.
 func (d sealed[T]) PackLinear(l device.Linear, w, bias device.Buffer[T]) device.PackedLinear[T] {
 	return &dense[T]{dev: d.Device, shape: l, weight: copied(d.Device, w), bias: copied(d.Device, bias)}
+}
+
+// PackLinearBF16 prepares a dense layer from copies of the values, rounded.
+func (d sealed[T]) PackLinearBF16(l device.Linear, w, bias device.Buffer[T]) device.PackedLinear[T] {
+	values := make([]T, w.Len())
+	d.Download(values, w)
+	for i, v := range values {
+		b := math.Float32bits(float32(v))
+		values[i] = T(math.Float32frombits((b + 0x7fff + b>>16&1) &^ 0xffff))
+	}
+	return &dense[T]{dev: d.Device, shape: l, weight: d.Adopt(values), bias: copied(d.Device, bias)}
+}
+
+// AdoptLinearBF16 prepares a dense layer from a copy of the values.
+func (d sealed[T]) AdoptLinearBF16(l device.Linear, w []uint16, bias device.Buffer[T]) device.PackedLinear[T] {
+	values := make([]T, len(w))
+	for i, v := range w {
+		values[i] = T(math.Float32frombits(uint32(v) << 16))
+	}
+	return &dense[T]{dev: d.Device, shape: l, weight: d.Adopt(values), bias: copied(d.Device, bias)}
 }
 
 // dense is a prepared dense layer.

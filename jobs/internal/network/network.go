@@ -13,6 +13,7 @@ import (
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/emulator/device"
 	"github.com/columen/columen/emulator/device/cpu"
+	"github.com/columen/columen/emulator/nn"
 	"github.com/columen/columen/emulator/weights"
 )
 
@@ -35,6 +36,7 @@ type Trained struct {
 	Card  *weights.Card
 
 	file *checkpoint.File
+	half bool // dense layers run in bfloat16
 }
 
 // Open maps the weights that columen train wrote. Values are read when they are
@@ -55,6 +57,28 @@ func Open(path string, threads int) (*Trained, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
 	return &Trained{Model: m, Card: card, file: f}, nil
+}
+
+// Precision chooses the weights of the dense layers, "float32" or "bfloat16".
+// Weights that are in bfloat16 in the file stay so.
+func (t *Trained) Precision(dense string) error {
+	t.half = dense == "bfloat16"
+	return t.Model.HalfDense(t.half)
+}
+
+// WeightBytes is what one pass reads of the weights, all but the unused ones.
+func (t *Trained) WeightBytes() int {
+	sum := 0
+	for _, e := range t.Model.Entries() {
+		switch {
+		case e.Unused || e.Kind == nn.Counter:
+		case e.Half != nil || e.IsDense() && t.half:
+			sum += 2 * e.Len()
+		default:
+			sum += 4 * e.Len()
+		}
+	}
+	return sum
 }
 
 // Close releases the file; the network must not be used any more.
