@@ -53,8 +53,8 @@ type Convolver[T Float] interface {
 type Normalizer[T Float] interface {
 	// BatchNormStats writes the mean and biased variance of each channel.
 	BatchNormStats(n BatchNorm, x Buffer[T], s NormState[T])
-	// BatchNormMoments writes to the host, for each channel, the mean of its
-	// values and then, for each channel, Σ (value − mean)², and waits for them.
+	// BatchNormMoments writes to the host, for each channel, the sum of its values
+	// and then, for each channel, Σ (value − mean)², and waits for them.
 	BatchNormMoments(n BatchNorm, x Buffer[T], moments []float64)
 	// BatchNormTrack moves running statistics towards s by the given momentum;
 	// the variance is made unbiased with count values per channel.

@@ -30,7 +30,7 @@ func BatchNormStats[T Float](threads int, n BatchNorm, x, mean, variance []T) {
 }
 
 // BatchNormMoments computes what BatchNormStats does in float64, as moments that
-// can be merged: the means of all channels and then their Σ (x − μ)². No samples
+// can be merged: the sums of all channels and then their Σ (x − μ)². No samples
 // have moments of 0.
 func BatchNormMoments[T Float](threads int, n BatchNorm, x []T, moments []float64) {
 	count := float64(max(1, n.Batch*n.Size))
@@ -48,7 +48,7 @@ func BatchNormMoments[T Float](threads int, n BatchNorm, x []T, moments []float6
 				square += d * d
 			}
 		}
-		moments[c], moments[n.Channels+c] = mu, square
+		moments[c], moments[n.Channels+c] = sum, square
 	})
 }
 

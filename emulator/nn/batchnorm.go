@@ -119,7 +119,7 @@ func (l *BatchNorm[T]) merged(x device.Buffer[T]) int {
 	count := l.env.Parts.Moments(counts, moments, total)
 	mean, variance := make([]T, c), make([]T, c)
 	for k := range c {
-		mean[k], variance[k] = T(total[k]), T(total[c+k]/float64(max(1, count)))
+		mean[k], variance[k] = T(total[k]/float64(max(1, count))), T(total[c+k]/float64(max(1, count)))
 	}
 	l.env.Device.Upload(l.state.Mean, mean)
 	l.env.Device.Upload(l.state.Variance, variance)

@@ -23,7 +23,8 @@ type Parts[T device.Float] interface {
 }
 
 // Merge puts the moments of b, of nb values per channel, into those of a, of na
-// values: means, and then sums of squares about them.
+// values: sums, and then sums of squares about the means. Sums of a few float32
+// are exact in float64 and so do not depend on their order, which means would.
 //
 // Reference: Chan, Golub & LeVeque 1983, Algorithms for computing the sample
 // variance, Am. Stat. 37, 242, equation 1.5.
@@ -37,8 +38,8 @@ func Merge(na int, a []float64, nb int, b []float64) {
 	}
 	c, n := len(a)/2, float64(na+nb)
 	for k := range c {
-		apart := b[k] - a[k]
-		a[k] += apart * float64(nb) / n
+		apart := b[k]/float64(nb) - a[k]/float64(na)
+		a[k] += b[k]
 		a[c+k] += b[c+k] + apart*apart*float64(na)*float64(nb)/n
 	}
 }

@@ -75,7 +75,7 @@ func (d *Device) BatchNormStats(n device.BatchNorm, x device.Buffer[float32], s 
 	BatchNormStats(d.pool, n.Batch, n.Channels, n.Size, d.at(x), d.at(s.Mean), d.at(s.Variance))
 }
 
-// BatchNormMoments writes the means of all channels and then Σ (x − μ)².
+// BatchNormMoments writes the sums of all channels and then Σ (x − μ)².
 func (d *Device) BatchNormMoments(n device.BatchNorm, x device.Buffer[float32], moments []float64) {
 	BatchNormMoments(d.pool, n.Batch, n.Channels, n.Size, d.at(x), moments)
 }

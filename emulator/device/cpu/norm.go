@@ -14,20 +14,23 @@ func BatchNormStats(p *Pool, batch, channels, n int, x, mean, variance []float32
 	need("normalisation input", len(x), batch*channels*n)
 	need("mean", len(mean), channels)
 	need("variance", len(variance), channels)
-	eachMoments(p, batch, channels, n, x, func(c int, mu, square float64) {
-		mean[c], variance[c] = float32(mu), float32(square/float64(batch*n))
+	count := float64(batch * n)
+	eachMoments(p, batch, channels, n, x, func(c int, sum, square float64) {
+		mean[c], variance[c] = float32(sum/count), float32(square/count)
 	})
 }
 
 // BatchNormMoments is BatchNormStats in float64, as moments that can be merged
-// with those of other samples: the means of all channels and then Σ (x − μ)².
+// with those of other samples: the sums of all channels and then Σ (x − μ)².
 func BatchNormMoments(p *Pool, batch, channels, n int, x []float32, moments []float64) {
 	need("normalisation input", len(x), batch*channels*n)
-	eachMoments(p, batch, channels, n, x, func(c int, mu, square float64) { moments[c], moments[channels+c] = mu, square })
+	eachMoments(p, batch, channels, n, x, func(c int, sum, square float64) { moments[c], moments[channels+c] = sum, square })
 }
 
-// eachMoments calls f with the mean and Σ (x − μ)² of each channel.
-func eachMoments(p *Pool, batch, channels, n int, x []float32, f func(c int, mu, square float64)) {
+// eachMoments calls f with Σ x and Σ (x − μ)² of each channel. Sums of rows are
+// added, not their means put together: they have few digits and add up exactly,
+// so that the rounded mean does not depend on how the batch is divided.
+func eachMoments(p *Pool, batch, channels, n int, x []float32, f func(c int, sum, square float64)) {
 	rows := p.rowSums(2 * batch * channels)
 	p.job = job{
 		do: func(p *Pool, j *job, first, last int, _ []float32) {
@@ -37,14 +40,14 @@ func eachMoments(p *Pool, batch, channels, n int, x []float32, f func(c int, mu,
 	}
 	p.run(0)
 	for c := range channels {
-		mu, square := 0.0, 0.0
+		sum, square := 0.0, 0.0
 		for b := range batch {
-			row := rows[2*(b*channels+c):]
-			apart, k := row[0]-mu, float64(b)
-			mu += apart / (k + 1)
+			row, k := rows[2*(b*channels+c):], float64(b)
+			apart := row[0] - sum/max(1, k*float64(n))
+			sum += row[0] * float64(n)
 			square += row[1] + apart*apart*float64(n)*k/(k+1)
 		}
-		f(c, mu, square)
+		f(c, sum, square)
 	}
 }
 

@@ -124,6 +124,9 @@ func checkMoments[T device.Float](b *bench[T]) {
 			}
 		}
 	}
+	for c := range n.Channels {
+		want[c] *= float64(n.Batch * n.Size)
+	}
 	b.results = append(b.results, result{"moments", slices.Clone(got), want})
 	n.Batch = 0
 	b.dev.BatchNormMoments(n, x.Slice(0, 0), got)
