@@ -87,7 +87,7 @@ func TestSet(t *testing.T) {
 	var s Solve
 	mustDecode(t, goodSolve, "solve.toml", &s, "cube.cells=[4,5,6]", "cube.cells.2=7", "view.0.axis=-y", "view.1.name=side", "view.1.axis=+x",
 		"line.molecule=oh.dat", "line.transition=3", "background.kind=planck", "background.temperature_k=30", "output.name=quick")
-	if s.Cube.Cells != [3]int{4, 5, 7} || len(s.Views) != 2 || s.Views[0] != (View{"pole", "-y"}) || s.Views[1] != (View{"side", "+x"}) {
+	if s.Cube.Cells != [3]int{4, 5, 7} || len(s.Views) != 2 || s.Views[0] != (View{Name: "pole", Axis: "-y"}) || s.Views[1] != (View{Name: "side", Axis: "+x"}) {
 		t.Errorf("cells %v, views %v", s.Cube.Cells, s.Views)
 	}
 	if s.Line.Transition != (Transition{Number: 3}) || s.Background.TemperatureK != 30 || s.Output.Name != "quick" {
@@ -95,6 +95,48 @@ func TestSet(t *testing.T) {
 	}
 	if in := s.Inputs(); len(in) != 2 || in[1] != (Input{"line.molecule", "oh.dat"}) {
 		t.Errorf("inputs %v", in)
+	}
+}
+
+// otherModels are model tables of the other formats, each with its inputs.
+func otherModels() map[string]string {
+	box := "box_min_au = [-1, -1, -1]\nbox_max_au = [1, 1, 2]\n"
+	return map[string]string{
+		"snapshot = \"a.phantom\"\n[model.phantom]\nmean_mol_weight = 2.3\nboundary_particles = \"keep\"\n[cube]\ncells = [4, 4, 4]\nco_per_h2 = 1e-4\nv_turb_ms = 0\n": "a.phantom",
+		"snapshot = \"a.h5\"\n[model.magritte]\nspecies_column = 0\nspecies = \"HCO+\"\n[cube]\ncells = [4, 4, 4]\nmethod = \"haar\"\n":                                 "a.h5",
+		"cube = \"amr_grid.inp\"\n[model.radmc3d]\nv_turb_ms = 0\n":                                                                                                     "amr_grid.inp",
+		"cube = \"s.h5\"\nformat = \"coemunet\"\n[model.coemunet]\nv_turb_ms = 1e2\n" + box:                                                                             "s.h5",
+		"[model.fields]\ndensity = \"n.npy\"\ntemperature = \"t.fits\"\nvelocity_z = \"v.npy\"\nv_turb = \"w.npy\"\ndensity_unit = \"cm-3\"\n" + box:                    "n.npy t.fits v.npy w.npy",
+	}
+}
+
+// TestOtherModels loads every table, prints it and loads it again.
+func TestOtherModels(t *testing.T) {
+	_, tail, _ := strings.Cut(goodSolve, "[line]")
+	for model, want := range otherModels() {
+		dir := t.TempDir()
+		var first, second Solve
+		mustDecode(t, "[model]\n"+model+"[line]"+tail, filepath.Join(dir, "solve.toml"), &first)
+		var out strings.Builder
+		if err := Print(&out, &first); err != nil {
+			t.Fatal(err)
+		}
+		mustDecode(t, out.String(), "/elsewhere/x.toml", &second)
+		if !reflect.DeepEqual(first, second) {
+			t.Errorf("printed configuration differs\nfirst  %+v\nsecond %+v\n%s", first, second, out.String())
+		}
+		var paths []string
+		for _, in := range first.Inputs() {
+			paths = append(paths, filepath.Base(in.Path))
+		}
+		if got := strings.Join(paths, " "); got != want {
+			t.Errorf("inputs %s, want %s", got, want)
+		}
+	}
+	var s Solve
+	mustDecode(t, "[model]\ncube = \"../solver/foreign/testdata/radmc_text/amr_grid.inp\"\n[line]"+tail, "solve.toml", &s)
+	if in := s.Inputs(); len(in) != 5 || filepath.Base(in[1].Path) != "numberdens_co.inp" {
+		t.Errorf("inputs of a folder of RADMC-3D: %v", in)
 	}
 }
 
@@ -106,6 +148,7 @@ func TestPrintLoadsBack(t *testing.T) {
 		nil,
 		{"output.ra_deg=0", "output.dec_deg=-90", "output.distance_pc=1e3", "output.unit=Jy/pixel", "line.transition=2"},
 		{"cube.region_min_au=[-1,-2,-3]", "cube.region_max_au=[1.5,1e-7,3e20]", `model.amrvac.variables=["rho","m1"]`},
+		{"view.1.name=b", "view.1.inclination_deg=0", "view.1.azimuth_deg=-30", "view.1.pixels=[3,4]", "view.1.width_au=7", `output.maps=["tau","moment1"]`},
 		{`model.snapshot="sp ace\"quote\\\u0007.dat"`, "view.1.name=b", "view.1.axis=-x", "background.kind=none"},
 	}
 	for _, sets := range variants {

@@ -7,11 +7,15 @@ import (
 	"math"
 )
 
-// Generate is the configuration of columen generate: models by formula, seen
-// from random directions, become a data set.
+// Generate is the configuration of columen generate: models, by formula or from
+// snapshots, seen from random directions, become a data set.
 type Generate struct {
 	Data     Data     `toml:"data" doc:"The samples"`
-	Line     Line     `toml:"line" doc:"The molecule and the transition; the published sets have CO 2-1 (mulfreq) and 1-0 (faceon, rotation)"`
+	Wind     *Wind    `toml:"wind" doc:"What winds by formula are drawn from"`
+	Models   []Model  `toml:"model" need:"no" doc:"A snapshot to take as a model, beside or instead of winds by formula"`
+	Mapping  *Mapping `toml:"mapping" doc:"How snapshots become cubes; absent for winds by formula"`
+	Compat   *Compat  `toml:"compat" doc:"Quirks of the published generator, for comparisons; absent means none. docs/compat.md has each with what it does"`
+	Line     DataLine `toml:"line" doc:"The molecule and the transition: one for all samples, as the network does not see it"`
 	Split    Split    `toml:"split" doc:"Which samples are for what"`
 	Shards   Shards   `toml:"shards" doc:"How samples become files"`
 	Parallel Workers  `toml:"parallel" doc:"Threads"`
@@ -24,11 +28,11 @@ type Data struct {
 	Grid      int     `toml:"grid" unit:"-" allow:"32|64|128" doc:"Cells along each edge of the cube"`
 	Channels  int     `toml:"channels" unit:"-" allow:"1..31" doc:"Channels of the image, symmetric about the line: 7 or 31 for mulfreq, else 1"`
 	SpacingMS float64 `toml:"spacing_ms" unit:"m s⁻¹" default:"300.0" allow:">0" doc:"Distance of channels in radio velocity; 300 as published"`
-	Models    int     `toml:"models" unit:"-" allow:"1..10000000" doc:"Winds to draw"`
-	Rotations int     `toml:"rotations" unit:"-" allow:"1..1000000" doc:"Random directions from which each wind is seen; 1 for faceon"`
+	Models    int     `toml:"models" unit:"-" need:"no" allow:"1..10000000" doc:"Winds to draw; none when absent"`
+	Rotations int     `toml:"rotations" unit:"-" allow:"1..1000000" doc:"Random directions from which each model is seen; 1 for faceon"`
 	Seed      int     `toml:"seed" unit:"-" default:"1" allow:">=0" doc:"Seed of winds, directions, split and order"`
-	BoxAU     float64 `toml:"box_au" unit:"au" allow:">0" doc:"Edge of the cube, the same for all samples, so that the size of cells is"`
-	VTurbMS   float64 `toml:"v_turb_ms" unit:"m s⁻¹" allow:">=0" doc:"Turbulent line width, the same in every cell of all samples"`
+	BoxAU     float64 `toml:"box_au" unit:"au" need:"no" allow:">0" doc:"Edge of the cube, the same for all samples, so that the size of cells is; absent only with compat.sample_box"`
+	VTurbMS   float64 `toml:"v_turb_ms" unit:"m s⁻¹" allow:">=0" doc:"Turbulent line width, the same in every cell of all samples; a snapshot that holds another is refused"`
 }
 
 // Split says which samples are for training, validation and test.
@@ -56,12 +60,17 @@ const samplesMost = 200_000_000
 // JobName returns "generate".
 func (g *Generate) JobName() string { return "generate" }
 
-// Inputs returns the LAMDA file, unless the CO data inside the program are used.
+// Inputs returns the snapshots, and the LAMDA file unless the CO data inside the
+// program are used.
 func (g *Generate) Inputs() []Input {
-	if g.Line.Molecule == BuiltinCO {
-		return nil
+	var in []Input
+	for i, m := range g.Models {
+		in = append(in, Input{fmt.Sprintf("model.%d.snapshot", i), m.Snapshot})
 	}
-	return []Input{{"line.molecule", g.Line.Molecule}}
+	if g.Line.Molecule != BuiltinCO {
+		in = append(in, Input{"line.molecule", g.Line.Molecule})
+	}
+	return in
 }
 
 // Destination returns the folder and the stem of the names of the outputs.
@@ -73,11 +82,22 @@ func (g *Generate) NumThreads() int { return g.Parallel.Threads }
 // CheckSize returns nil: any number of ranks can share the samples.
 func (g *Generate) CheckSize(string, int) error { return nil }
 
+// NumModels returns the number of models: winds to draw, and snapshots.
+func (g *Generate) NumModels() int { return g.Data.Models + len(g.Models) }
+
 // Samples returns the number of samples before outliers are dropped.
-func (d Data) Samples() int { return d.Models * d.Rotations }
+func (g *Generate) Samples() int { return g.NumModels() * g.Data.Rotations }
 
 func (g *Generate) validate(r *report) {
-	d := g.Data
+	d, models := g.Data, g.NumModels()
+	g.Line.validate(r, d.Kind)
+	g.validateModels(r)
+	if g.Compat != nil {
+		g.Compat.validate(r, g)
+	}
+	if g.BoxFixed() && d.BoxAU == 0 {
+		r.missing("data.box_au", "a finite number above 0 [au]")
+	}
 	switch {
 	case d.Kind == "mulfreq" && d.Channels != 7 && d.Channels != 31 && d.Channels != 0:
 		r.add("data.channels", text(d.Channels), `kind = "mulfreq" has the middle seven channels or all 31`, "7 or 31")
@@ -87,21 +107,23 @@ func (g *Generate) validate(r *report) {
 	if d.Kind == "faceon" && d.Rotations > 1 {
 		r.add("data.rotations", text(d.Rotations), `kind = "faceon" has one direction`, "1")
 	}
-	if float64(d.Models)*float64(d.Rotations) > samplesMost {
-		r.add("data.rotations", text(d.Rotations), fmt.Sprintf("%d models make %.3g samples", d.Models, float64(d.Models)*float64(d.Rotations)),
+	if float64(models)*float64(d.Rotations) > samplesMost {
+		r.add("data.rotations", text(d.Rotations), fmt.Sprintf("%d models make %.3g samples", models, float64(models)*float64(d.Rotations)),
 			fmt.Sprintf("at most %d samples", samplesMost))
 	}
 	if half := 0.5 * float64(max(d.Channels-1, 0)) * d.SpacingMS; half >= speedOfLight {
 		r.add("data.spacing_ms", text(d.SpacingMS), fmt.Sprintf("%d channels reach the speed of light", d.Channels), "channels within ±299792458 m s⁻¹")
 	}
-	g.Split.validate(r, d)
+	g.Split.validate(r, d.Models, d.Rotations, "winds")
+	g.Split.validate(r, len(g.Models), d.Rotations, "snapshots")
 }
 
-// validate checks that every part that is asked for gets something.
-func (s *Split) validate(r *report, d Data) {
-	total, what := d.Models, "models"
+// validate checks that every part that is asked for gets something of the
+// models of an origin.
+func (s *Split) validate(r *report, models, rotations int, what string) {
+	total := models
 	if s.By == "sample" {
-		total, what = d.Samples(), "samples"
+		total, what = models*rotations, "samples of "+what
 	}
 	if total == 0 { // refused already
 		return

@@ -33,10 +33,8 @@ func (l *InputList) validate(r *report, e *Emulate) {
 		r.add("model.snapshot", text(e.Model.Snapshot), "given together with [inputs]", "one of both")
 	case e.Model.Cube != "":
 		r.add("model.cube", text(e.Model.Cube), "given together with [inputs]", "one of both")
-	case e.Model.AMRVAC != nil && e.Cube == nil:
+	case e.Cube == nil && (e.Model.AMRVAC != nil || e.Model.Phantom != nil || e.Model.Magritte != nil):
 		r.missing("cube.cells", "[cube], which says how a snapshot becomes a cube")
-	case e.Model.AMRVAC == nil && e.Cube != nil:
-		r.add("cube", "", "given together with cube files", "[cube] only with snapshots, which [model.amrvac] tells the units of")
 	}
 	if e.Cube != nil {
 		e.Cube.validate(r)

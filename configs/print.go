@@ -91,9 +91,13 @@ func (p *printer) table(v reflect.Value, path string, absent bool) {
 		name := join(path, f.key)
 		switch {
 		case isTableList(item.Type()):
+			none := absent || item.Len() == 0
+			if item.Len() == 0 {
+				item = reflect.MakeSlice(item.Type(), 1, 1)
+			}
 			for j := range item.Len() {
-				fmt.Fprintf(&p.out, "\n# %s\n[[%s]]\n", f.doc, name)
-				p.table(item.Index(j), name, absent)
+				fmt.Fprintf(&p.out, "\n# %s\n%s[[%s]]\n", f.doc, comment(none), name)
+				p.table(item.Index(j), name, none)
 			}
 		case isTable(item.Type()):
 			none := absent || item.Kind() == reflect.Pointer && item.IsNil()

@@ -11,36 +11,18 @@ import (
 // program instead of a file.
 const BuiltinCO = "co"
 
-// Model says where the gas comes from: a hydrodynamic snapshot or a cube file.
-type Model struct {
-	Snapshot string  `toml:"snapshot" unit:"-" need:"no" path:"input" doc:"Hydrodynamic snapshot to make the cube from; exactly one of snapshot and cube"`
-	Cube     string  `toml:"cube" unit:"-" need:"no" path:"input" doc:"Cube file written by columen cube; exactly one of snapshot and cube"`
-	Format   string  `toml:"format" unit:"-" default:"\"amrvac\"" allow:"amrvac" doc:"Format of the snapshot"`
-	AMRVAC   *AMRVAC `toml:"amrvac" doc:"What an MPI-AMRVAC .dat file does not say about itself"`
-}
-
-// AMRVAC holds what an MPI-AMRVAC .dat file does not say about itself.
-type AMRVAC struct {
-	LengthCM      float64  `toml:"length_cm" unit:"cm" allow:">0" doc:"Unit of length of the run"`
-	DensityGCC    float64  `toml:"density_gcc" unit:"g cm⁻³" allow:">0" doc:"Unit of density of the run"`
-	VelocityCMS   float64  `toml:"velocity_cms" unit:"cm s⁻¹" allow:">0" doc:"Unit of velocity of the run"`
-	MeanMolWeight float64  `toml:"mean_mol_weight" unit:"u" allow:">0" doc:"Mean mass of a particle of the gas, which turns p/ρ into a temperature"`
-	TemperatureK  float64  `toml:"temperature_k" unit:"K" need:"no" allow:">0" doc:"Gas temperature of a run without energy equation; an error when the file has energy"`
-	Gamma         float64  `toml:"gamma" unit:"-" need:"no" allow:">1" doc:"Ratio of specific heats; only for a version 3 file, which does not store it"`
-	Geometry      string   `toml:"geometry" unit:"-" need:"no" allow:"Cartesian_3D" doc:"Geometry of a version 3 or 4 file, whose header names none"`
-	Variables     []string `toml:"variables" unit:"-" need:"no" allow:"name" doc:"Names of the variables of a version 3 file, in order, for example rho, m1, m2, m3, e"`
-}
-
 // Cubing says how a snapshot becomes a cube.
 type Cubing struct {
 	Cells             [3]int      `toml:"cells" unit:"-" allow:"1..8192" doc:"Cells of the cube along x, y and z"`
 	RegionMinAU       *[3]float64 `toml:"region_min_au" unit:"au" need:"no" doc:"Lower corner of the region to cube; the whole box when absent"`
 	RegionMaxAU       *[3]float64 `toml:"region_max_au" unit:"au" need:"no" doc:"Upper corner of the region to cube; the whole box when absent"`
 	MassPerH2AMU      float64     `toml:"mass_per_h2_amu" unit:"u" default:"2.8" allow:">0" doc:"Gas mass per H2 molecule; 2.8 includes helium"`
-	COPerH2           float64     `toml:"co_per_h2" unit:"-" allow:">0" doc:"Number of CO molecules per H2 molecule"`
+	COPerH2           float64     `toml:"co_per_h2" unit:"-" need:"no" allow:">0" doc:"Number of CO molecules per H2 molecule; needed unless the model gives the density of CO"`
 	TemperatureFloorK float64     `toml:"temperature_floor_k" unit:"K" default:"2.725" allow:">0" doc:"Lowest gas temperature; the default is that of the cosmic background, below which gas does not cool"`
-	VTurbMS           float64     `toml:"v_turb_ms" unit:"m s⁻¹" allow:">=0" doc:"Turbulent line width, the same in every cell"`
+	VTurbMS           *float64    `toml:"v_turb_ms" unit:"m s⁻¹" need:"no" allow:">=0" doc:"Turbulent line width, the same in every cell; needed unless the model gives it"`
 	Precision         string      `toml:"precision" unit:"-" default:"\"f64\"" allow:"f32|f64" doc:"Storage of the fields in the file that columen cube writes"`
+	Method            string      `toml:"method" unit:"-" need:"no" allow:"average|haar|sph|nearest" doc:"How a cell is made: conservative average of a refined mesh; haar: mean of the points in it, else of the nested cells around it; sph: kernels of particles; nearest: what is at its centre. When absent average for a refined mesh (nearest if rotated), sph for particles, nearest for other points"`
+	Rotation          *Turn       `toml:"rotation" doc:"Rotation of the model before it becomes a cube; none when absent"`
 }
 
 // Line names the molecule and the transition.
@@ -76,10 +58,30 @@ func (t *Transition) set(raw any) bool {
 	return true
 }
 
-// View is one image: a direction and a name.
+// View is one image: a name, a direction, given by axis or by angles, and its
+// pixels.
 type View struct {
-	Name string `toml:"name" unit:"-" allow:"name" doc:"Part of the names of the files of this view"`
-	Axis string `toml:"axis" unit:"-" allow:"+x|-x|+y|-y|+z|-z" doc:"Axis of the cube that points towards the observer"`
+	Name             string   `toml:"name" unit:"-" allow:"name" doc:"Part of the names of the files of this view"`
+	Axis             string   `toml:"axis" unit:"-" need:"no" allow:"+x|-x|+y|-y|+z|-z" doc:"Axis of the cube that points towards the observer; exactly one of axis and inclination_deg"`
+	InclinationDeg   *float64 `toml:"inclination_deg" unit:"deg" need:"no" allow:"0..180" doc:"Angle from the z axis of the cube to the observer; 0 looks from +z"`
+	AzimuthDeg       *float64 `toml:"azimuth_deg" unit:"deg" need:"no" allow:"-360..360" doc:"Turn of the inclined observer about the z axis of the cube; 0 with inclination 90 looks from -y. 0 when absent"`
+	PositionAngleDeg *float64 `toml:"position_angle_deg" unit:"deg" need:"no" allow:"-360..360" doc:"Turn of the image from north (up) through east (left). 0 when absent"`
+	Pixels           [2]int   `toml:"pixels" unit:"-" need:"no" allow:"1..32768" doc:"Square pixels along image x and y, with inclination_deg; as large as the smallest edge of a cell when absent"`
+	WidthAU          float64  `toml:"width_au" unit:"au" need:"no" allow:">0" doc:"Width of the image along x, with inclination_deg; covers the cube when absent"`
+}
+
+// Oblique reports whether the view is given by angles.
+func (v *View) Oblique() bool { return v.InclinationDeg != nil }
+
+// Angles returns inclination, azimuth and position angle [deg] of an oblique view.
+func (v *View) Angles() (inclination, azimuth, position float64) {
+	value := func(p *float64) float64 {
+		if p == nil {
+			return 0
+		}
+		return *p
+	}
+	return value(v.InclinationDeg), value(v.AzimuthDeg), value(v.PositionAngleDeg)
 }
 
 // Background is the radiation behind the cube.
@@ -129,6 +131,7 @@ type Products struct {
 	Dir        string   `toml:"dir" unit:"-" default:"\"../out\"" path:"output" digest:"no" doc:"Folder of the outputs, made when absent"`
 	Name       string   `toml:"name" unit:"-" allow:"name" doc:"Stem of the names of the outputs"`
 	Formats    []string `toml:"formats" unit:"-" default:"[\"fits\", \"hdf5\", \"png\"]" allow:"fits|hdf5|png" doc:"Files to write for each view"`
+	Maps       []string `toml:"maps" unit:"-" need:"no" allow:"tau|moment0|moment1|moment2|brightness|contribution" doc:"Maps to write for each view in the same formats: optical depth, moments of velocity, peak brightness temperature, where the light comes from"`
 	Unit       string   `toml:"unit" unit:"-" default:"\"K\"" allow:"SI|K|Jy/pixel" doc:"Unit of the intensities in FITS and PNG; SI is W m⁻² Hz⁻¹ sr⁻¹, K the Rayleigh-Jeans brightness temperature"`
 	DistancePC float64  `toml:"distance_pc" unit:"pc" need:"no" allow:">0" doc:"Distance of the model; needed for Jy/pixel and for sky coordinates"`
 	RADeg      *float64 `toml:"ra_deg" unit:"deg" need:"no" allow:"0..360" doc:"Right ascension of the centre of the image, with dec_deg and distance_pc"`

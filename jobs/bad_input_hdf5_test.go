@@ -117,7 +117,7 @@ func badHDF5() []badInput {
 			f.write(t, "w.h5", data)
 		}, parts...)
 	}
-	return []badInput{
+	return append(badMagritte(), []badInput{
 		value("not a number", func(c *grid.Cube[float64]) { c.Density[cell] = math.NaN() }, "density = NaN", "want"),
 		value("negative density", func(c *grid.Cube[float64]) { c.Density[cell] = -5 }, "density = -5", "not negative"),
 		value("negative temperature", func(c *grid.Cube[float64]) { c.Temperature[cell] = -10 }, "temperature = -10", "want 0.5 to", "K"),
@@ -127,6 +127,11 @@ func badHDF5() []badInput {
 		value("negative turbulence", func(c *grid.Cube[float64]) { c.Turbulence[cell] = -1 }, "v_turb = -1", "want"),
 		value("infinite velocity", func(c *grid.Cube[float64]) { c.Velocity[1][cell], c.Velocity[2][cell] = math.Inf(1), math.Inf(1) }, "velocity", "Inf", "want"),
 		from("cube without velocity", cubeWith(func(c *grid.Cube[float64]) { c.Velocity[1] = nil }), "velocity_y", "missing"),
+		from("cube with v_z only, seen obliquely", func(t *testing.T, f folder) {
+			cubeWith(func(c *grid.Cube[float64]) { c.Velocity[0], c.Velocity[1] = nil, nil })(t, f)
+			f.edit(t, "from_cube.toml", `axis = "+z"`, "inclination_deg = 60.0\nazimuth_deg = 20.0")
+			f.edit(t, "from_cube.toml", `axis = "-y"`, `axis = "-z"`)
+		}, "velocity_x", "missing"),
 		from("cube without schema", cubeLike(func(l *layout) { l.schema = "" }), "no attribute schema", "COEmuNet"),
 		from("cube of another schema", cubeLike(func(l *layout) { l.schema = "columen-cube-9" }), `"columen-cube-9"`, `want "columen-cube-1"`),
 		from("cube without box", cubeLike(func(l *layout) { l.without = []string{"box"} }), "box_min_m"),
@@ -159,5 +164,5 @@ func badHDF5() []badInput {
 			f.write(t, "from_cube.toml", fromCubeConfig("images/w.pole.h5"))
 		}, parts: []string{"images/w.pole.h5", `"columen-image-1"`, `want "columen-cube-1"`}},
 		{name: "bad first line of a long file", line: []string{"inspect", "it"}, code: 1, prepare: text("it", "\x89HDF\r\n\x1a\n"+strings.Repeat("x", 100)), parts: []string{"it"}},
-	}
+	}...)
 }

@@ -99,7 +99,7 @@ func text(name, data string) func(*testing.T, folder) {
 
 func badInputs() []badInput {
 	var all []badInput
-	for _, list := range [][]badInput{badCommandLines(), badConfigurations(), badModels(), badLines(), badOutputs(), badLooks(), badHDF5()} {
+	for _, list := range [][]badInput{badCommandLines(), badConfigurations(), badModels(), badPhantom(), badCubes(), badMappings(), badLines(), badOutputs(), badLooks(), badViews(), badGenerate(), badHDF5()} {
 		all = append(all, list...)
 	}
 	return all
@@ -179,7 +179,7 @@ func badModels() []badInput {
 		damaged("snapshot without its last byte", func(d []byte) []byte { return d[:len(d)-1] }, "byte"),
 		replaced("snapshot a text", strings.Repeat("not a model\n", 50), "byte 0", "version"),
 		replaced("snapshot compressed", "\x1f\x8b\x08\x00"+strings.Repeat("\x5a", 500), "byte 0", "gzip"),
-		replaced("snapshot HDF5", "\x89HDF\r\n\x1a\n"+strings.Repeat("\x00", 500), "byte 0", "HDF5"),
+		{name: "snapshot HDF5", code: 1, args: set("model.format=amrvac"), prepare: model(func([]byte) []byte { return []byte("\x89HDF\r\n\x1a\n" + strings.Repeat("\x00", 500)) }), parts: []string{"wind.dat", "byte 0", "HDF5"}},
 		damaged("snapshot not a number", put(675080, math.NaN()), "byte 675080: leaf 59", "m1: found NaN"),
 		damaged("snapshot infinite", put(406544, math.Inf(1)), "byte 406544: leaf 33", "e: found +Inf"),
 		damaged("snapshot negative density", put(1348000, -1), "byte 1348000: leaf 119", "rho: found -1"),

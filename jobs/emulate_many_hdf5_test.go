@@ -115,7 +115,7 @@ func TestEmulateManyBadInputs(t *testing.T) {
 		{"two of one name", many(`inputs.files=["cubes/*.h5", "other/a.h5"]`), 2, []string{"inputs.files", "has the name of", "names without ending differ"}},
 		{"model beside a list", many("model.cube=w.h5"), 2, []string{"model.cube", "given together with [inputs]"}},
 		{"snapshot beside a list", many("model.snapshot=wind.dat"), 2, []string{"model.snapshot", "given together with [inputs]"}},
-		{"cells for cube files", many("cube.cells=[32,32,32]", "cube.co_per_h2=1e-4", "cube.v_turb_ms=150.0"), 2, []string{"cube", "given together with cube files"}},
+		{"cells for cube files", many("cube.cells=[32,32,32]", "cube.co_per_h2=1e-4", "cube.v_turb_ms=150.0"), 1, []string{"a.h5", "is missing", "Magritte"}},
 		{"negative batch", many("inputs.batch=-1"), 2, []string{"inputs.batch = -1"}},
 		{"unknown symmetrise", many("network.symmetrise=maybe"), 2, []string{"network.symmetrise", "yes, no"}},
 	} {

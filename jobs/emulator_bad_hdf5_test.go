@@ -56,7 +56,7 @@ func TestGenerateBadInputs(t *testing.T) {
 		{"directions of face-on", set("data.kind=faceon", "data.channels=1", "data.rotations=3"), []string{"data.rotations = 3", "allowed: 1"}},
 		{"more samples than stars", set("data.models=10000000", "data.rotations=1000000"), []string{"data.rotations", "at most"}},
 		{"channels faster than light", set("data.spacing_ms=1e8"), []string{"data.spacing_ms", "speed of light"}},
-		{"no model for training", set("split.test=0.75"), []string{"split.test", "nothing of 4 models is left"}},
+		{"no model for training", set("split.test=0.75"), []string{"split.test", "nothing of 4 winds is left"}},
 		{"a part of no model", set("split.test=0.01"), []string{"split.test", "that is none"}},
 		{"negative box", set("data.box_au=-1"), []string{"data.box_au = -1", "above 0"}},
 		{"unknown transition", set("line.transition=9-3"), []string{"line.transition", "labels of a transition"}},

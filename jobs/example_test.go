@@ -97,7 +97,11 @@ func TestExamples(t *testing.T) {
 			case "solve":
 				args = append(args, set("cube.cells=[16,16,16]", "spectrum.channels=9", "spectrum.spacing_ms=5000", `output.formats=`+exampleFormats)...)
 			case "generate":
-				args = append(args, set("data.models=4", "data.rotations=1", "split.validation=0.25", "split.test=0.25")...)
+				size := []string{"data.models=4", "data.rotations=1"}
+				if name == "generate-snapshot.toml" {
+					size = []string{"data.rotations=4"}
+				}
+				args = append(args, set(append(size, "split.validation=0.25", "split.test=0.25")...)...)
 			case "train":
 				args = append(args, set("data.manifest="+f.path("tiny.dataset.json"), "network.latent=4", "run.epochs=1")...)
 			case "emulate":

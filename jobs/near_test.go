@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-//go:build cgo && (hdf5 || mpi)
-
 package main
 
 import (

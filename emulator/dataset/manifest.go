@@ -62,16 +62,34 @@ type Manifest struct {
 	Species       string        `json:"species"`
 	Transition    string        `json:"transition"` // such as 2-1
 	FrequenciesHz []float64     `json:"frequencies_hz"`
-	CellSizeM     float64       `json:"cell_size_m"` // 0 if it varies, with Compat only
+	CellSizeM     float64       `json:"cell_size_m"` // 0 if it varies, with compat only
 	VTurbMS       float64       `json:"v_turb_ms"`
-	Compat        string        `json:"compat,omitempty"` // "coemunet": with the quirks of the published set
+	Compat        string        `json:"compat,omitempty"` // CompatPublished or CompatSwitched, or empty
+	Quirks        []string      `json:"quirks,omitempty"` // of the published generator, with Compat only
 	SplitBy       string        `json:"split_by"`         // "model" or, as published, "sample"
 	Seed          uint64        `json:"seed"`
 	ConfigDigest  string        `json:"config_digest"`
 	Normalization Normalization `json:"normalization"`
 	Range         InputRange    `json:"range"`
 	Shards        []ShardEntry  `json:"shards"`
+
+	// Parameters are what the parameters of parametric models were drawn from, by
+	// the key of the configuration, whose name has the unit.
+	Parameters map[string]Span `json:"parameters,omitempty"`
 }
+
+// Span is what a parameter was drawn from.
+type Span struct {
+	Min float64 `json:"min"`
+	Max float64 `json:"max"`
+	Law string  `json:"law"` // uniform or log-uniform
+}
+
+// What a data set with quirks of the published generator is called.
+const (
+	CompatPublished = "coemunet" // as the published set
+	CompatSwitched  = "switched" // with those that were switched on
+)
 
 // ManifestSchema is the version of the manifest that this package writes.
 const ManifestSchema = "columen-dataset/1"
@@ -96,9 +114,11 @@ func (m *Manifest) Validate() error {
 		return fmt.Errorf("kind %q, but normalization of kind %q", m.Kind, m.Normalization.Kind)
 	case len(m.FrequenciesHz) != m.Channels || !slices.IsSorted(m.FrequenciesHz):
 		return fmt.Errorf("%d frequencies for %d channels: want one each, rising", len(m.FrequenciesHz), m.Channels)
-	case m.Compat != "" && m.Compat != "coemunet":
-		return fmt.Errorf("compat %q: want \"coemunet\" or nothing", m.Compat)
-	case !(m.CellSizeM > 0 || m.CellSizeM == 0 && m.Compat != "") || math.IsInf(m.CellSizeM, 0):
+	case m.Compat != "" && m.Compat != CompatPublished && m.Compat != CompatSwitched:
+		return fmt.Errorf("compat %q: want %q, %q or nothing", m.Compat, CompatPublished, CompatSwitched)
+	case len(m.Quirks) > 0 && m.Compat == "":
+		return fmt.Errorf("quirks %q without compat: want both or none", m.Quirks)
+	case !(m.CellSizeM > 0 || m.CellSizeM == 0 && (m.Compat == CompatPublished || slices.Contains(m.Quirks, "sample_box"))) || math.IsInf(m.CellSizeM, 0):
 		return fmt.Errorf("cell_size_m = %g: want a positive number", m.CellSizeM)
 	case !(m.VTurbMS >= 0) || math.IsInf(m.VTurbMS, 0):
 		return fmt.Errorf("v_turb_ms = %g: want a number ≥ 0", m.VTurbMS)

@@ -27,6 +27,8 @@ func testManifest(t testing.TB) *Manifest {
 
 func TestManifestRoundTrip(t *testing.T) {
 	path, m := filepath.Join(t.TempDir(), "manifest.json"), testManifest(t)
+	m.Compat, m.Quirks, m.CellSizeM = CompatSwitched, []string{"sample_box"}, 0
+	m.Parameters = map[string]Span{"spacing_au": {Min: 20, Max: 200, Law: "log-uniform"}}
 	must(t, m.Write(path))
 	got, err := ReadManifest(path)
 	must(t, err)
@@ -50,6 +52,8 @@ func TestManifestRefuses(t *testing.T) {
 		{"v_turb_ms = -1", func(m *Manifest) { m.VTurbMS = -1 }},
 		{"split_by", func(m *Manifest) { m.SplitBy = "luck" }},
 		{"compat", func(m *Manifest) { m.Compat = "x" }},
+		{"without compat", func(m *Manifest) { m.Quirks = []string{"doubled_dx"} }},
+		{"cell_size_m = 0", func(m *Manifest) { m.CellSizeM, m.Compat, m.Quirks = 0, CompatSwitched, []string{"doubled_dx"} }},
 		{"used once", func(m *Manifest) { m.Shards[1].Path = m.Shards[0].Path }},
 		{"inside the folder", func(m *Manifest) { m.Shards[1].Path = "../a" }},
 		{"part", func(m *Manifest) { m.Shards[1].Part = "all" }},

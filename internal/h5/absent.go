@@ -62,6 +62,12 @@ func (f *File) Attributes(string) ([]string, error) { return nil, ErrNotBuilt }
 // Attribute returns ErrNotBuilt.
 func (f *File) Attribute(_, _ string) (any, error) { return nil, ErrNotBuilt }
 
+// Strings returns ErrNotBuilt.
+func (f *File) Strings(string) ([]string, error) { return nil, ErrNotBuilt }
+
+// Ints returns ErrNotBuilt.
+func (f *File) Ints(string) ([]int64, error) { return nil, ErrNotBuilt }
+
 // Name returns nothing.
 func (ds *Dataset) Name() string { return "" }
 

@@ -139,6 +139,60 @@ static inline herr_t h5g_transfer(hid_t ds, int write, int bytes, int rank, cons
     return rc;
 }
 
+// h5g_read_int64 reads a whole dataset of integers.
+static inline herr_t h5g_read_int64(hid_t ds, void *data)
+{
+    return H5Dread(ds, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
+}
+
+// h5g_read_strings reads a dataset of n strings into a block of n fields of
+// *width bytes, each ended by a NUL, that the caller frees, or returns NULL.
+static inline char *h5g_read_strings(hid_t ds, size_t n, size_t *width)
+{
+    hid_t type = H5Dget_type(ds), space = H5Dget_space(ds), mem = -1;
+    char *out = NULL, **list = NULL;
+    if (type >= 0 && space >= 0 && H5Tis_variable_str(type) > 0) {
+        list = calloc(n, sizeof *list);
+        mem = H5Tcopy(H5T_C_S1);
+        if (list && mem >= 0 && H5Tset_size(mem, H5T_VARIABLE) >= 0 && H5Tset_cset(mem, H5Tget_cset(type)) >= 0 &&
+            H5Dread(ds, mem, H5S_ALL, H5S_ALL, H5P_DEFAULT, list) >= 0) {
+            *width = 1;
+            for (size_t i = 0; i < n; i++)
+                if (list[i] && strlen(list[i]) + 1 > *width)
+                    *width = strlen(list[i]) + 1;
+            out = calloc(n, *width);
+            for (size_t i = 0; out && i < n; i++)
+                if (list[i])
+                    strcpy(out + i * *width, list[i]);
+            H5Dvlen_reclaim(mem, space, H5P_DEFAULT, list);
+        }
+        free(list);
+    } else if (type >= 0 && space >= 0) {
+        size_t size = H5Tget_size(type);
+        *width = size + 1;
+        out = calloc(n, *width);
+        mem = H5Tcopy(type);
+        // In the file the fields are size bytes wide: read them, then spread them from the last.
+        if (!out || mem < 0 || H5Dread(ds, mem, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0) {
+            free(out);
+            out = NULL;
+        }
+        for (size_t i = n; out && i-- > 0;) {
+            memmove(out + i * *width, out + i * size, size);
+            out[i * *width + size] = '\0';
+        }
+    }
+    hid_t held = h5g_hold(out == NULL);
+    if (mem >= 0)
+        H5Tclose(mem);
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    h5g_release(held);
+    return out;
+}
+
 static inline hid_t h5g_open_dataset(hid_t file, const char *name) { return H5Dopen2(file, name, H5P_DEFAULT); }
 static inline hid_t h5g_open_object(hid_t file, const char *name) { return H5Oopen(file, name, H5P_DEFAULT); }
 

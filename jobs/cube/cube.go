@@ -26,13 +26,17 @@ import (
 func Job() run.Job {
 	return run.Job{
 		Name:  "cube",
-		Short: "Average a hydrodynamic snapshot onto a uniform cube",
-		Long: `Cube reads a hydrodynamic snapshot and writes a cube file (HDF5): the CO density
-[m⁻³], the gas temperature [K], the velocity and the turbulent width [m/s] on a
-uniform mesh, ready for columen solve.
+		Short: "Map a hydrodynamic model to a uniform cube",
+		Long: `Cube reads a hydrodynamic model (AMRVAC, Phantom, Magritte) and writes a cube
+file (HDF5): the CO density [m⁻³], the gas temperature [K], the velocity and the
+turbulent width [m/s] on a uniform mesh, ready for columen solve.
 
-The average is conservative: densities are weighted by volume, velocities and
-temperatures by mass, with exact overlaps for any region and number of cells.`,
+The average of refined meshes is conservative: densities are weighted by volume,
+velocities and temperatures by mass, with exact overlaps for any region and
+number of cells. Particles are spread with their kernel, which keeps their mass;
+points of other codes fill the cells that they are nearest to. cube.method
+chooses other rules, among them that of the published data sets of COEmuNet, and
+[cube.rotation] turns the model before.`,
 		Example: "  columen cube configs/cube.toml\n  mpirun -n 4 columen cube configs/cube.toml --set 'cube.cells=[256,256,256]'",
 		Config:  func() configs.Job { return new(configs.Cube) },
 		Outputs: func(cfg configs.Job) []string {
@@ -82,6 +86,10 @@ func execute(ctx context.Context, env *run.Env) error {
 		return err
 	}
 	defer src.Close()
+	src.Threads = env.Threads
+	if src.Warning != "" {
+		env.Log.Warn(src.Warning, "model", src.Name)
+	}
 	if cfg.Cube.Precision == "f32" {
 		return write[float32](ctx, env, comm, cfg, src)
 	}

@@ -121,6 +121,7 @@ func build(env *run.Env) (*task, error) {
 	if t.source, err = model.Open(env.Args[0], first, t.cfg.Cube); err != nil {
 		return t, err
 	}
+	t.source.Threads = env.Threads
 	return t, t.admitMesh(t.source)
 }
 

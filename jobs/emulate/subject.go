@@ -22,7 +22,7 @@ type subject struct {
 // modelOf is the model of a file of the list.
 func (t *task) modelOf(path string) configs.Model {
 	m := t.cfg.Model
-	if m.AMRVAC != nil {
+	if t.cfg.Cube != nil { // which only snapshots need
 		m.Snapshot = path
 	} else {
 		m.Cube = path
@@ -37,6 +37,7 @@ func (t *task) loadFile(path string) (*subject, error) {
 		return nil, err
 	}
 	defer s.Close()
+	s.Threads = t.env.Threads
 	if err := t.admitMesh(s); err != nil {
 		return nil, err
 	}
@@ -140,8 +141,8 @@ func (t *task) admitTurbulence(s *model.Source, cube *grid.Cube[float64]) error 
 	for _, v := range []float64{slices.Min(cube.Turbulence), slices.Max(cube.Turbulence)} {
 		if err := t.net.Card.Data.Admit(t.net.Card.Data.CellSizeM, v); err != nil {
 			field, value := t.field(s)
-			if t.cfg.Cube != nil {
-				field, value = "cube.v_turb_ms", fmt.Sprint(t.cfg.Cube.VTurbMS)
+			if t.cfg.Cube != nil && t.cfg.Cube.VTurbMS != nil {
+				field, value = "cube.v_turb_ms", fmt.Sprint(*t.cfg.Cube.VTurbMS)
 			}
 			return t.problem(field, value, err.Error(), fmt.Sprintf("%g m/s in every cell", t.net.Card.Data.VTurbMS))
 		}

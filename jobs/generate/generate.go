@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 // Package generate is the job that makes a data set for the emulator: winds by
-// formula, rotated at random, solved and normalised into HDF5 shards in the
-// layout of the original.
+// formula or snapshots, rotated at random, solved and normalised into HDF5
+// shards in the layout of the original.
 //
 //	$ mpirun -n 2 columen generate configs/generate-small.toml
 //
@@ -17,6 +17,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/columen/columen/configs"
@@ -32,20 +33,23 @@ func Job() run.Job {
 	return run.Job{
 		Name:  "generate",
 		Short: "Make a data set for the emulator, on MPI ranks",
-		Long: `Generate draws AGB winds by formula, looks at each from random directions,
-solves the line transfer in single precision and writes normalised samples as
-HDF5 shards in the layout of COEmuNet, with their statistics and a manifest.
+		Long: `Generate draws AGB winds by formula and takes the snapshots of [[model]], looks
+at each from random directions, solves the line transfer in single precision and
+writes normalised samples as HDF5 shards in the layout of COEmuNet, with their
+statistics and a manifest.
 
 Ranks share the samples dynamically through the work folder NAME.work in
 output.dir, which they must all see; it grows to the size of the data set and is
 removed in the end. A run that was ended, even by kill -9, is continued by
 starting the same command again, with the same result to the last bit.
 
-Cell size (data.box_au over data.grid) and data.v_turb_ms are the same in all
-samples, since the network does not see them. Images have no background, as in
-the original; the observer stands at z → -∞ and v_z > 0 recedes. Statistics are
-those of the training set.`,
+Cell size (data.box_au over data.grid), data.v_turb_ms and the line are the same
+in all samples, since the network does not see them. Images have no background,
+as in the original; the observer stands at z → -∞ and v_z > 0 recedes.
+Statistics are those of the training set. [compat] switches on what the published
+generator does otherwise, all of it or one by one.`,
 		Example: "  columen generate configs/generate-small.toml --dry-run\n  mpirun -n 2 columen generate configs/generate-small.toml --threads 1\n" +
+			"  columen generate configs/generate-snapshot.toml\n" +
 			"  columen generate configs/generate-small.toml --set data.grid=64 --set output.name=medium --out /tmp/sets",
 		Config:  func() configs.Job { return new(configs.Generate) },
 		Outputs: outputs,
@@ -63,6 +67,7 @@ type task struct {
 	comm        *mpiutil.Comm
 	line        *line.Line
 	frequencies []float64 // [Hz], rising
+	library     *library  // of snapshots; nil for winds by formula
 	workDir     string
 	norm        dataset.Normalization
 	span        dataset.InputRange
@@ -77,13 +82,35 @@ func build(env *run.Env) (*task, error) {
 	cfg := env.Config.(*configs.Generate)
 	t := &task{env: env, comm: comm, workDir: workDir(cfg)}
 	if t.scheme, err = newScheme(cfg); err == nil {
-		t.line, err = model.Line(env.Args[0], cfg.Line)
+		t.line, err = model.Line(env.Args[0], configs.Line(cfg.Line))
 	}
 	if err == nil {
 		window := configs.Spectrum{Channels: cfg.Data.Channels, SpacingMS: cfg.Data.SpacingMS}
 		t.frequencies, err = window.Frequencies(t.line.RestFrequencyHz)
 	}
+	if err == nil && len(cfg.Models) > 0 {
+		t.library = newLibrary(env.Args[0], t.scheme, t.line.Species, env.Threads)
+		err = t.lookAhead()
+	}
 	return t, env.Comm.Agree(err)
+}
+
+// lookAheadMost is how many snapshots are read before any sample is made, to
+// refuse at once what does not fit the data set.
+const lookAheadMost = 16
+
+// lookAhead reads the first snapshots, shared out over the ranks.
+func (t *task) lookAhead() error {
+	for i := t.comm.Rank(); i < min(lookAheadMost, len(t.cfg.Models)); i += t.comm.Size() {
+		snap, err := t.library.model(i)
+		if err != nil {
+			return err
+		}
+		if snap.of != "" {
+			t.env.Manifest.Cite(snap.of)
+		}
+	}
+	return nil
 }
 
 // plan makes one sample to tell how long all will take.
@@ -92,7 +119,7 @@ func plan(_ context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	m, err := newMaker(t.scheme, t.line, t.frequencies)
+	m, err := t.newMaker()
 	if err != nil {
 		return err
 	}
@@ -144,6 +171,7 @@ func (t *task) measure(ctx context.Context) error {
 	env.Log.Info("generate", "kind", t.cfg.Data.Kind, "samples", t.samples, "grid", t.shape.Grid, "channels", t.shape.Channels,
 		"ranks", t.comm.Size(), "threads", env.Threads, "work", t.workDir)
 	t.cite()
+	t.warnOfQuirks()
 	var err error
 	if t.comm.Rank() == 0 {
 		err = openWork(env)
@@ -162,6 +190,18 @@ func (t *task) measure(ctx context.Context) error {
 	}
 	t.norm, t.span, err = t.normalization()
 	return env.Comm.Agree(err)
+}
+
+// warnOfQuirks says in which ways the data set is wrong on purpose.
+func (t *task) warnOfQuirks() {
+	names := t.quirks.Names()
+	if len(names) == 0 {
+		return
+	}
+	t.env.Log.Warn("the data set has quirks of the published generator (docs/compat.md)", "compat", t.cfg.Compat.Mode, "quirks", strings.Join(names, " "))
+	if t.quirks.SampleBox {
+		t.env.Log.Warn("cells differ in size between samples, which the network does not see: networks of this set are for comparison with the published ones only")
+	}
 }
 
 // report tells and records what a sample cost a core, over all ranks. Samples
@@ -191,6 +231,9 @@ func (t *task) report() error {
 
 // cite names the publications behind the data set in the manifest.
 func (t *task) cite() {
+	if t.library != nil {
+		t.env.Manifest.Cite("De Ceuster et al. 2024, pomme (mapping of points to nested cells)")
+	}
 	for _, reference := range []string{
 		"Su et al. 2025, arXiv:2507.11398 (data sets of COEmuNet)",
 		"Shoemake 1992, Graphics Gems III, 124 (uniform random rotations)",

@@ -39,7 +39,7 @@ func (t *task) raw() pass {
 			return hi - lo
 		},
 		worker: func() (func(ctx context.Context, item int, path string) error, error) {
-			m, err := newMaker(t.scheme, t.line, t.frequencies)
+			m, err := t.newMaker()
 			if err != nil {
 				return nil, err
 			}
@@ -195,9 +195,9 @@ func (t *task) writeShard(ctx context.Context, rec *record, sh shard, entryPath 
 	if err != nil {
 		return err
 	}
-	entry := dataset.ShardEntry{Path: sh.name, Part: sh.part, Origin: dataset.Parametric, Samples: len(kept), SHA256: sums}
+	entry := dataset.ShardEntry{Path: sh.name, Part: sh.part, Origin: sh.origin, Samples: len(kept), SHA256: sums}
 	for _, sample := range kept {
-		entry.Models = append(entry.Models, modelName(sample/t.cfg.Data.Rotations))
+		entry.Models = append(entry.Models, t.modelName(sample/t.cfg.Data.Rotations))
 	}
 	slices.Sort(entry.Models)
 	entry.Models = slices.Compact(entry.Models)

@@ -5,6 +5,7 @@ package generate
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/emulator/dataset"
@@ -30,6 +31,7 @@ const (
 // scheme says which sample is where: a pure function of the configuration.
 type scheme struct {
 	cfg     *configs.Generate
+	quirks  configs.Quirks
 	shape   dataset.Shape
 	samples int // models × rotations; sample = model·rotations + rotation
 	perTask int // samples of a work file of the first pass
@@ -41,6 +43,7 @@ type scheme struct {
 type shard struct {
 	name    string // of the file
 	part    dataset.Part
+	origin  dataset.Origin
 	samples []int // in the order of the file, with outliers
 }
 
@@ -49,43 +52,74 @@ func (s *scheme) kind() dataset.Kind { return dataset.Kind(s.cfg.Data.Kind) }
 
 func newScheme(cfg *configs.Generate) (*scheme, error) {
 	d := cfg.Data
-	s := &scheme{cfg: cfg, samples: d.Samples()}
+	s := &scheme{cfg: cfg, samples: cfg.Samples(), quirks: cfg.Quirks()}
 	s.shape = dataset.Shape{Grid: d.Grid, Channels: d.Channels, Flat: s.kind() != dataset.MultiFrequency}
 	s.perTask = max(1, min((taskBytes-1)/recordBytes(s.shape)+1, s.samples/tasksLeast), (s.samples-1)/tasksMost+1)
-	units, each := d.Models, d.Rotations // what is split, and the samples of one
-	if cfg.Split.By == "sample" {
-		units, each = s.samples, 1
-	}
-	parts, err := dataset.Split(units, uint64(d.Seed), cfg.Split.Validation, cfg.Split.Test)
-	if err != nil {
-		return nil, err
+	parts := map[dataset.Origin][]dataset.Part{} // of models or samples
+	for _, o := range s.origins() {
+		units := o.models
+		if cfg.Split.By == "sample" {
+			units *= d.Rotations
+		}
+		of, err := dataset.Split(units, uint64(d.Seed), cfg.Split.Validation, cfg.Split.Test)
+		if err != nil {
+			return nil, err
+		}
+		parts[o.origin] = of
 	}
 	for _, part := range []dataset.Part{dataset.Train, dataset.Validation, dataset.Test} {
-		var members []int
-		for i := range s.samples {
-			if parts[i/each] == part {
-				members = append(members, i)
+		before := len(s.shards)
+		for _, o := range s.origins() {
+			var members []int
+			for i := range o.models * d.Rotations {
+				unit := i
+				if cfg.Split.By != "sample" {
+					unit /= d.Rotations
+				}
+				if parts[o.origin][unit] == part {
+					members = append(members, o.first*d.Rotations+i)
+				}
 			}
+			if part == dataset.Train {
+				s.train = append(s.train, members...)
+			}
+			s.divide(part, o.origin, members, before)
 		}
-		if part == dataset.Train {
-			s.train = members
-		}
-		s.divide(part, members)
 	}
 	return s, nil
 }
 
+// family is the models of one origin: each is split by itself, and has shards
+// of its own.
+type family struct {
+	origin        dataset.Origin
+	first, models int
+}
+
+// origins lists where models come from: winds first, then snapshots.
+func (s *scheme) origins() []family {
+	var all []family
+	winds := s.cfg.Data.Models
+	if winds > 0 {
+		all = append(all, family{dataset.Parametric, 0, winds})
+	}
+	if n := len(s.cfg.Models); n > 0 {
+		all = append(all, family{dataset.Hydro, winds, n})
+	}
+	return all
+}
+
 // divide puts the samples of a part into shards in random order: the original's
 // loader takes neighbours in a file into one batch, which should not all be of
-// one model.
-func (s *scheme) divide(part dataset.Part, members []int) {
+// one model. Shards of the part are numbered from the shard before on.
+func (s *scheme) divide(part dataset.Part, origin dataset.Origin, members []int, before int) {
 	if len(members) == 0 {
 		return
 	}
 	order := dataset.NewPermutation(len(members), uint64(s.cfg.Data.Seed), orderEpoch)
 	most := s.cfg.Shards.Samples
 	for lo := 0; lo < len(members); lo += most {
-		sh := shard{name: fmt.Sprintf("%s.%s_%d.hdf5", s.cfg.Output.Name, part, lo/most), part: part}
+		sh := shard{name: fmt.Sprintf("%s.%s_%d.hdf5", s.cfg.Output.Name, part, len(s.shards)-before), part: part, origin: origin}
 		for i := lo; i < min(lo+most, len(members)); i++ {
 			sh.samples = append(sh.samples, members[order.At(i)])
 		}
@@ -118,8 +152,21 @@ func (s *scheme) chunk(i int) []int {
 	return s.train[i*n/chunks : (i+1)*n/chunks]
 }
 
-// modelName is the name of a wind in the manifest.
-func modelName(model int) string { return fmt.Sprintf("wind-%07d", model) }
+// snapshot returns the number among the snapshots of a model, or false for a
+// wind.
+func (s *scheme) snapshot(model int) (int, bool) {
+	return model - s.cfg.Data.Models, model >= s.cfg.Data.Models
+}
+
+// modelName is the name of a model in the manifest.
+func (s *scheme) modelName(model int) string {
+	i, is := s.snapshot(model)
+	if !is {
+		return fmt.Sprintf("wind-%07d", model)
+	}
+	base := filepath.Base(s.cfg.Models[i].Snapshot)
+	return fmt.Sprintf("%04d-%s", i, strings.TrimSuffix(base, filepath.Ext(base)))
+}
 
 // Files beside the shards.
 func manifestName(name string) string   { return name + ".dataset.json" }

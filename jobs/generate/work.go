@@ -3,7 +3,10 @@
 package generate
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,17 +22,34 @@ import (
 // complete. Its first file says what it is the work of.
 
 // workVersion changes with the contents of work files.
-const workVersion = 1
+const workVersion = 2
 
 // identity is what must be equal for work to be continued.
 type identity struct {
 	Version int    `json:"version"`
 	Program string `json:"program_version"`
 	Digest  string `json:"config_digest"`
+	Inputs  string `json:"inputs"` // of the snapshots: names, sizes and times
 }
 
 func identityOf(env *run.Env) identity {
-	return identity{Version: workVersion, Program: env.Manifest.Program, Digest: env.Manifest.Digest}
+	return identity{Version: workVersion, Program: env.Manifest.Program, Digest: env.Manifest.Digest, Inputs: inputsOf(env)}
+}
+
+// inputsOf tells a snapshot that was replaced between two runs, without reading
+// it: the hash of names, sizes and times of all inputs, or "" without any.
+func inputsOf(env *run.Env) string {
+	inputs := env.Config.Inputs()
+	if len(inputs) == 0 {
+		return ""
+	}
+	h := sha256.New()
+	for _, in := range inputs {
+		if info, err := os.Stat(in.Path); err == nil { // whoever opens it reports the error
+			fmt.Fprintln(h, info.Name(), info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // identityName is the file of the identity in the work folder.
@@ -88,8 +108,11 @@ func (t *task) publish() error {
 	m := &dataset.Manifest{
 		Schema: dataset.ManifestSchema, Kind: t.kind(), Grid: t.shape.Grid, Channels: t.shape.Channels, Flat: t.shape.Flat,
 		Species: t.line.Species, Transition: t.line.Label, FrequenciesHz: t.frequencies,
-		CellSizeM: cellSizeM(t.scheme), VTurbMS: t.cfg.Data.VTurbMS, SplitBy: t.cfg.Split.By, Seed: uint64(t.cfg.Data.Seed),
-		ConfigDigest: t.env.Manifest.Digest, Normalization: t.norm, Range: t.span,
+		CellSizeM: cellSizeM(t.scheme), VTurbMS: lineWidthMS(t.scheme), SplitBy: t.cfg.Split.By, Seed: uint64(t.cfg.Data.Seed),
+		Compat: t.compat(), Quirks: t.quirks.Names(), ConfigDigest: t.env.Manifest.Digest, Normalization: t.norm, Range: t.span,
+	}
+	if t.cfg.Data.Models > 0 {
+		m.Parameters = parametersOf(t.cfg)
 	}
 	samples, folder := 0, t.folder(t.shardPass())
 	for _, sh := range t.shards {
@@ -114,6 +137,27 @@ func (t *task) publish() error {
 	}
 	t.env.Log.Info("data set", "samples", samples, "shards", len(m.Shards), "bytes", int64(samples)*int64(recordBytes(t.shape)-recordTail))
 	return nil
+}
+
+// lineWidthMS is the v_turb of the images [m s⁻¹]: what is left of the published
+// one, below 1e-5, is none.
+func lineWidthMS(s *scheme) float64 {
+	if s.quirks.LostTurbulence {
+		return 0
+	}
+	return s.cfg.Data.VTurbMS
+}
+
+// compat says in the manifest whether there are quirks: those of the published
+// set, or some of them.
+func (t *task) compat() string {
+	if len(t.quirks.Names()) == 0 {
+		return ""
+	}
+	if t.cfg.Compat.Mode == "coemunet" {
+		return dataset.CompatPublished
+	}
+	return dataset.CompatSwitched
 }
 
 // hand gives a finished shard a second name, its output's, and leaves the first

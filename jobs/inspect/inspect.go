@@ -17,6 +17,7 @@ import (
 	"github.com/columen/columen/emulator/checkpoint"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/solver/cubefile"
+	"github.com/columen/columen/solver/foreign"
 	"github.com/columen/columen/solver/hydro"
 	"github.com/columen/columen/solver/image"
 	"github.com/columen/columen/solver/lamda"
@@ -27,10 +28,12 @@ func Job() run.Job {
 	return run.Job{
 		Name:  "inspect",
 		Short: "Print what a file holds",
-		Long: `Inspect prints what a file of columen holds: AMRVAC snapshots, cube files,
-image files (FITS, HDF5), data sets and their statistics (HDF5), weights
-(safetensors, PyTorch .pth), LAMDA line data, and anything in JSON, such as
-manifests. It looks at the contents, not at the name.`,
+		Long: `Inspect prints what a file that columen reads or writes holds: models (AMRVAC
+snapshots, Phantom dumps, Magritte models), cubes (cube files, RADMC-3D grids
+with what lies beside them, .npy and FITS arrays), image files (FITS, HDF5),
+data sets and their statistics (HDF5), weights (safetensors, PyTorch .pth),
+LAMDA line data, and anything in JSON, such as manifests. It looks at the
+contents, not at the name.`,
 		Example: "  columen inspect configs/models/agb_main.dat\n  columen inspect out/solve/agb.face-on.fits",
 		ArgsUse: "FILE",
 		NumArgs: 1,
@@ -54,7 +57,13 @@ func print(w io.Writer, path string) error {
 	case bytes.HasPrefix(head, []byte("\x89HDF\r\n\x1a\n")):
 		lines, err = describeHDF5(path)
 	case bytes.HasPrefix(head, []byte("SIMPLE  =")):
-		lines, err = image.DescribeFITS(path)
+		lines, err = describeFITS(path)
+	case bytes.HasPrefix(head, []byte("\x93NUMPY")):
+		lines, err = describeArray(path)
+	case hydro.IsPhantom(head):
+		lines, err = describePhantom(path)
+	case foreign.IsAMRGrid(head):
+		lines, err = describeRADMC3D(path)
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		lines, err = describeWeights(path, checkpoint.OpenTorch)
 	case len(head) > 8 && head[8] == '{':
@@ -122,6 +131,13 @@ func describeHDF5(path string) ([]image.KeyValue, error) {
 	if data {
 		return listHDF5(path)
 	}
+	magritte, err := isMagritte(path)
+	if err != nil {
+		return nil, err
+	}
+	if magritte {
+		return describeMagritte(path)
+	}
 	lines, imageErr := image.DescribeHDF5(path)
 	if imageErr == nil {
 		return lines, nil
@@ -139,7 +155,7 @@ func describeHDF5(path string) ([]image.KeyValue, error) {
 func describeSnapshot(path string) ([]image.KeyValue, error) {
 	h, err := hydro.ReadAMRVACHeader(path)
 	if err != nil {
-		return nil, fmt.Errorf("no HDF5, FITS, LAMDA or manifest file, and not an AMRVAC snapshot: %w", err)
+		return nil, fmt.Errorf("no HDF5, FITS, NumPy, LAMDA or manifest file, no Phantom dump, no grid of RADMC-3D, and not an AMRVAC snapshot: %w", err)
 	}
 	var lines []image.KeyValue
 	for _, l := range h.Describe() {

@@ -51,6 +51,9 @@ func (c Conversion) Validate() error {
 	return nil
 }
 
+// PerKg is the number of CO molecules in a kg of gas.
+func (c Conversion) PerKg() float64 { return c.COPerH2 / (c.MassPerH2AMU * atomicMass) }
+
 // CellAverage maps a snapshot to the stored cells of a block of mesh as
 // AverageGas does, and converts the gas to what line transfer needs:
 //
@@ -66,7 +69,7 @@ func CellAverage[T grid.Float](src Leaves, mesh grid.Mesh, block grid.Block, con
 		return nil, err
 	}
 	cube := &grid.Cube[T]{Mesh: mesh, Block: block}
-	perKg := conv.COPerH2 / (conv.MassPerH2AMU * atomicMass)
+	perKg := conv.PerKg()
 	// Each field of the gas is let go as soon as it is converted: at 512³
 	// cells it is 1 GiB.
 	cube.Density = mapped[T](gas.Density, func(rho float64) float64 { return rho * perKg })

@@ -9,29 +9,39 @@ import (
 	"github.com/columen/columen/solver/si"
 )
 
-// Uniform is a source of random numbers in [0, 1). For a data set that can be
+// Source is a source of random numbers in [0, 1). For a data set that can be
 // continued and checked it should be counter-based, one stream per model.
-type Uniform interface {
+type Source interface {
 	Float64() float64
 }
 
-// Span is what a parameter is drawn from: log-uniformly if both ends are
-// positive and more than a factor of 3 apart, else uniformly.
+// Law is how a number is drawn from a span.
+type Law string
+
+// The laws.
+const (
+	Uniform Law = "uniform"     // every value equally likely
+	Log     Law = "log-uniform" // every order of magnitude equally likely
+)
+
+// Span is what a parameter is drawn from.
 type Span struct {
 	Low, High float64
+	Law       Law
 }
 
-// logRatio is the ratio of the ends above which a span is logarithmic.
-const logRatio = 3
-
 func (s Span) draw(u float64) float64 {
-	if s.Low > 0 && s.High > logRatio*s.Low {
+	if s.Law == Log {
 		return s.Low * math.Pow(s.High/s.Low, u)
 	}
 	return s.Low + (s.High-s.Low)*u
 }
 
 func (s Span) validate(name string, positive bool) error {
+	if s.Law != Uniform && s.Law != Log {
+		return fmt.Errorf("wind: law %q of %s: want %s or %s", s.Law, name, Uniform, Log)
+	}
+	positive = positive || s.Law == Log
 	if !(s.Low <= s.High) || math.IsInf(s.Low, 0) || math.IsInf(s.High, 0) || s.Low < 0 || positive && s.Low == 0 {
 		want := "0 ≤ low ≤ high"
 		if positive {
@@ -61,13 +71,14 @@ type Spans struct {
 	InnerRadiusM      float64
 }
 
-// DefaultSpans covers the winds of AGB stars [Höfner & Olofsson 2018].
+// DefaultSpans covers the winds of AGB stars [Höfner & Olofsson 2018]:
+// logarithmically where a span is wider than a factor of 3.
 func DefaultSpans() Spans {
-	const solarPerYear = SolarMassKg / YearS
+	solarPerYear := SolarMassKg / YearS // no constant, whose products would be rounded once instead of twice
 	return Spans{
-		MassLossKgS: Span{1e-8 * solarPerYear, 1e-5 * solarPerYear}, COPerH2: Span{1e-4, 8e-4}, ExpansionMS: Span{5e3, 25e3},
-		SpacingM: Span{20 * si.AU, 200 * si.AU}, Contrast: Span{0, 5}, Thickness: Span{0.15, 0.8},
-		TemperatureK: Span{100, 600}, TemperatureSlope: Span{0.4, 0.9}, PhaseRad: Span{0, 2 * math.Pi},
+		MassLossKgS: Span{1e-8 * solarPerYear, 1e-5 * solarPerYear, Log}, COPerH2: Span{1e-4, 8e-4, Log}, ExpansionMS: Span{5e3, 25e3, Log},
+		SpacingM: Span{20 * si.AU, 200 * si.AU, Log}, Contrast: Span{0, 5, Uniform}, Thickness: Span{0.15, 0.8, Log},
+		TemperatureK: Span{100, 600, Log}, TemperatureSlope: Span{0.4, 0.9, Uniform}, PhaseRad: Span{0, 2 * math.Pi, Uniform},
 		MassPerH2AMU: 2.8, TemperatureFloorK: 15, InnerRadiusM: 3 * si.AU,
 	}
 }
@@ -94,7 +105,7 @@ func (s Spans) Validate() error {
 // Draw returns a random model and its gas. It takes exactly nine numbers from u,
 // in the order of the fields of Spans, whatever the spans are: that order is
 // part of the definition of a data set.
-func Draw(u Uniform, s Spans) (Parameters, Gas, error) {
+func Draw(u Source, s Spans) (Parameters, Gas, error) {
 	if err := s.Validate(); err != nil {
 		return Parameters{}, Gas{}, err
 	}

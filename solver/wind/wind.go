@@ -67,38 +67,72 @@ func (p Parameters) Validate() error {
 // Arm returns how much of the arm is at the point (x, y, z) [m] from the star,
 // between 0 and 1. Points inside r_in have what is at r_in in their direction;
 // the star itself counts as lying towards +x.
-func (p Parameters) Arm(x, y, z float64) float64 { return p.arm(x, y, z, distance(x, y, z)) }
+func (p Parameters) Arm(x, y, z float64) float64 {
+	f := p.Field()
+	arm, _, _ := f.arm(x, y, z)
+	return arm
+}
 
-// distance from the star. Squares of lengths in metres are far from the ends of
-// the exponent, so that it needs none of the care of math.Hypot.
-func distance(x, y, z float64) float64 { return math.Sqrt(x*x + y*y + z*z) }
+// Field is a model made ready to be evaluated at many points.
+type Field struct {
+	p           Parameters
+	turnPerM    float64 // 2π/P: azimuth of the arm with distance [rad m⁻¹]
+	heightScale float64 // −1/(2h²)
+}
 
-// arm is Arm at distance r.
-func (p Parameters) arm(x, y, z, r float64) float64 {
-	height := 0.0 // z/r, the sine of the latitude
-	if r > 0 {
-		height = z / r
+// Field returns the model ready for many points.
+func (p Parameters) Field() Field {
+	return Field{p: p, turnPerM: 2 * math.Pi / p.SpacingM, heightScale: -1 / (2 * p.Thickness * p.Thickness)}
+}
+
+// arm returns Arm, the distance from the star, and that not below r_in. It takes
+// the cosine of the azimuth from the arm without the azimuths themselves,
+//
+//	cos(φ − ψ) = (x cos ψ + y sin ψ)/√(x² + y²),
+//
+// for half of all time was spent in their arc tangents. Squares of lengths in
+// metres are far from the ends of the exponent, so that they need none of the
+// care of math.Hypot.
+func (f *Field) arm(x, y, z float64) (arm, r, held float64) {
+	plane := x*x + y*y
+	square := plane + z*z
+	r = math.Sqrt(square)
+	held = max(r, f.p.InnerRadiusM)
+	sin, cos := math.Sincos(f.p.PhaseRad + f.turnPerM*held)
+	if plane > 0 {
+		cos = (x*cos + y*sin) / math.Sqrt(plane)
 	}
-	phase := math.Atan2(y, x) - p.PhaseRad - 2*math.Pi*max(r, p.InnerRadiusM)/p.SpacingM
-	c := (1 + math.Cos(phase)) / 2
+	c := (1 + cos) / 2
 	across := c * c * c
 	across *= across // the sixth power
-	return across * math.Exp(-height*height/(2*p.Thickness*p.Thickness))
+	if square > 0 {
+		across *= exp(f.heightScale * (z * z / square)) // z/r is the sine of the latitude
+	}
+	return max(across, 0), r, held
 }
 
 // At returns the density of CO [m⁻³], the temperature [K] and the velocity
 // [m s⁻¹] at the point (x, y, z) [m] from the star.
 func (p Parameters) At(x, y, z float64) (densityM3, temperatureK float64, velocityMS [3]float64) {
-	r := distance(x, y, z)
-	held := max(r, p.InnerRadiusM) / referenceM
-	arm := p.arm(x, y, z, r)
+	f := p.Field()
+	return f.At(x, y, z)
+}
+
+// At is Parameters.At.
+func (f *Field) At(x, y, z float64) (densityM3, temperatureK float64, velocityMS [3]float64) {
+	p := &f.p
+	arm, r, held := f.arm(x, y, z)
+	held /= referenceM
 	densityM3 = p.DensityM3 / (held * held) * (betweenArms + p.Contrast*arm)
-	temperatureK = max(p.TemperatureFloorK, p.TemperatureK*math.Exp(-p.TemperatureSlope*math.Log(held))*(1+armHeating*arm))
+	temperatureK = max(p.TemperatureFloorK, p.TemperatureK*exp(-p.TemperatureSlope*math.Log(held))*(1+armHeating*arm))
 	if r == 0 {
 		return densityM3, temperatureK, velocityMS
 	}
-	s := min(1, r/p.InnerRadiusM)
-	ramp := s * s * (3 - 2*s) / r
+	ramp := 1 / r
+	if r < p.InnerRadiusM {
+		s := r / p.InnerRadiusM
+		ramp *= s * s * (3 - 2*s)
+	}
 	out, around := ramp*p.ExpansionMS, 0.0
 	if p.RotationMS != 0 {
 		around = ramp * p.RotationMS / math.Sqrt(held)
@@ -120,11 +154,11 @@ func Cube[T grid.Float](p Parameters, mesh grid.Mesh, block grid.Block, vTurbMS 
 		return nil, fmt.Errorf("wind: v_turb_ms = %g: want a finite number ≥ 0", vTurbMS)
 	}
 	c := grid.NewCube[T](mesh, block)
-	at := 0
+	f, at := p.Field(), 0
 	for i := block.Stored[0].Lo; i < block.Stored[0].Hi; i++ {
 		for j := block.Stored[1].Lo; j < block.Stored[1].Hi; j++ {
 			for k := block.Stored[2].Lo; k < block.Stored[2].Hi; k++ {
-				n, temperature, v := p.At(mesh.Center(0, i), mesh.Center(1, j), mesh.Center(2, k))
+				n, temperature, v := f.At(mesh.Center(0, i), mesh.Center(1, j), mesh.Center(2, k))
 				c.Density[at], c.Temperature[at], c.Turbulence[at] = T(n), T(temperature), T(vTurbMS)
 				for a := range v {
 					c.Velocity[a][at] = T(v[a])

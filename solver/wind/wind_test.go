@@ -251,8 +251,10 @@ func TestRefusals(t *testing.T) {
 		want string
 		edit func(s *Spans)
 	}{
-		{"spacing_m from 2 to 1", func(s *Spans) { s.SpacingM = Span{2, 1} }},
-		{"mass_loss_kg_s from 0 to 1: want finite numbers, 0 < low", func(s *Spans) { s.MassLossKgS = Span{0, 1} }},
+		{"spacing_m from 2 to 1", func(s *Spans) { s.SpacingM = Span{2, 1, Uniform} }},
+		{"law \"normal\" of spacing_m: want uniform or log-uniform", func(s *Spans) { s.SpacingM.Law = "normal" }},
+		{"contrast from 0 to 5: want finite numbers, 0 < low", func(s *Spans) { s.Contrast.Law = Log }},
+		{"mass_loss_kg_s from 0 to 1: want finite numbers, 0 < low", func(s *Spans) { s.MassLossKgS = Span{0, 1, Uniform} }},
 		{"mass_per_h2_amu = 0", func(s *Spans) { s.MassPerH2AMU = 0 }},
 		{"inner_radius_m = 0", func(s *Spans) { s.InnerRadiusM = 0 }},
 	} {

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 // Package model opens what a configuration names as the model, a snapshot or a
-// cube file, and loads blocks of it.
+// cube, in whatever format, and loads blocks of it.
 //
-// Of a cube file, a rank reads the cells of its block and nothing else. Of an
-// AMRVAC snapshot, every rank holds header and tree (24 bytes per leaf and
-// more) and reads the leaves that overlap its block, one after the other.
+// Of a cube, a rank reads the cells of its block and nothing else, unless it is
+// text. Of an AMRVAC snapshot, every rank holds header and tree (24 bytes per
+// leaf and more) and reads the leaves that overlap its block, one after the
+// other. Of a model of points, every rank holds all points.
 package model
 
 import (
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/solver/cubefile"
+	"github.com/columen/columen/solver/foreign"
 	"github.com/columen/columen/solver/grid"
 	"github.com/columen/columen/solver/hydro"
 	"github.com/columen/columen/solver/si"
@@ -23,52 +24,50 @@ import (
 
 // Source is an open model. Close it.
 type Source struct {
-	Name string // of the model, for titles: the file's name without its ending
-	Path string
-	Mesh grid.Mesh
+	Name      string // of the model, for titles: the file's name without its ending
+	Path      string
+	Mesh      grid.Mesh
+	Reference string // the publication of the code that made the model; "" for cube files of our own
+	Warning   string // of values that are allowed and look wrong; mostly ""
 
-	snapshot   *hydro.AMRVAC
-	conversion hydro.Conversion
-	cube       *cubefile.File
+	Threads int // that map points to cells; 0 is one
+
+	// One of these is set, or, of a snapshot mapped as points, the first two.
+	snapshot *hydro.AMRVAC
+	points   *hydro.Points
+	cube     *cubefile.File
+	foreign  *foreign.Cube
+
+	conversion hydro.Conversion // with snapshot or particles
+	plan       plan             // with snapshot or points
+	species    string           // with points of CO
 }
 
 // Open opens the model and lays out its mesh. Errors name the file of the
 // model, or file, that of the configuration.
 func Open(file string, m configs.Model, c *configs.Cubing) (*Source, error) {
-	if m.Cube != "" {
-		if err := NeedHDF5(file, "model.cube", strconv.Quote(m.Cube), "model.snapshot"); err != nil {
-			return nil, err
-		}
-		f, err := cubefile.Open(m.Cube)
-		if err != nil && strings.Contains(err.Error(), "file signature not found") {
-			return nil, fmt.Errorf("%s: no HDF5 file: allowed: a cube file, as columen cube writes it", m.Cube)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return &Source{Name: stem(m.Cube), Mesh: f.Mesh(), Path: m.Cube, cube: f}, nil
+	switch {
+	case m.Fields != nil:
+		return openFields(m)
+	case m.Cube != "":
+		return openCube(file, m)
 	}
-	u := m.AMRVAC
-	snap, err := hydro.OpenAMRVAC(m.Snapshot, hydro.AMRVACUnits{
-		LengthCm: u.LengthCM, DensityGcc: u.DensityGCC, VelocityCms: u.VelocityCMS, MeanMolWeight: u.MeanMolWeight,
-		TemperatureK: u.TemperatureK, Gamma: u.Gamma, Geometry: u.Geometry, WNames: u.Variables,
-	})
-	if err != nil {
-		return nil, err
+	return openSnapshot(file, m, c)
+}
+
+// place lays out the mesh of a model that fills box: its region or all of it.
+func (s *Source) place(box grid.Box, c *configs.Cubing) error {
+	s.Mesh = grid.Mesh{Box: box, Cells: c.Cells}
+	if c.RegionMinAU == nil {
+		return nil
 	}
-	s := &Source{Name: stem(m.Snapshot), Path: m.Snapshot, snapshot: snap}
-	s.Mesh = grid.Mesh{Box: snap.Box(), Cells: c.Cells}
-	if c.RegionMinAU != nil {
-		for a := range c.RegionMinAU {
-			s.Mesh.Box.Min[a], s.Mesh.Box.Max[a] = c.RegionMinAU[a]*si.AU, c.RegionMaxAU[a]*si.AU
-		}
-		if box := snap.Box(); !box.Contains(s.Mesh.Box, 1e-9) {
-			snap.Close()
-			return nil, regionError(m.Snapshot, box, c)
-		}
+	for a := range c.RegionMinAU {
+		s.Mesh.Box.Min[a], s.Mesh.Box.Max[a] = c.RegionMinAU[a]*si.AU, c.RegionMaxAU[a]*si.AU
 	}
-	s.conversion = hydro.Conversion{MassPerH2AMU: c.MassPerH2AMU, COPerH2: c.COPerH2, TemperatureFloorK: c.TemperatureFloorK, VTurbMs: c.VTurbMS}
-	return s, s.conversion.Validate()
+	if !box.Contains(s.Mesh.Box, 1e-9) {
+		return regionError(s.Path, box, c)
+	}
+	return nil
 }
 
 func regionError(path string, box grid.Box, c *configs.Cubing) error {
@@ -88,36 +87,40 @@ func stem(path string) string {
 }
 
 // Species returns the molecule whose density the model gives: that of the cube
-// file, or CO, which is what [cube] makes of a snapshot.
+// or of the points, or CO, which is what [cube] makes of gas.
 func (s *Source) Species() string {
-	if s.cube != nil {
+	switch {
+	case s.cube != nil:
 		return s.cube.Meta().Species
+	case s.foreign != nil:
+		return s.foreign.Species()
+	case s.species != "":
+		return s.species
 	}
 	return cubefile.DefaultSpecies
 }
 
 // Close closes the file.
 func (s *Source) Close() error {
-	if s.cube != nil {
+	switch {
+	case s.cube != nil:
 		return s.cube.Close()
+	case s.foreign != nil:
+		return s.foreign.Close()
+	case s.snapshot != nil:
+		return s.snapshot.Close()
 	}
-	return s.snapshot.Close()
+	return nil
 }
 
 // Load reads the stored cells of a block, with the velocity components asked
 // for. progress may be nil.
 func Load[T grid.Float](s *Source, block grid.Block, velocities [3]bool, progress func(done, total int)) (*grid.Cube[T], error) {
-	if s.cube != nil {
+	switch {
+	case s.cube != nil:
 		return cubefile.Read[T](s.cube, block, velocities)
+	case s.foreign != nil:
+		return foreign.Read[T](s.foreign, block, velocities)
 	}
-	c, err := hydro.CellAverage[T](s.snapshot, s.Mesh, block, s.conversion, progress)
-	if err != nil {
-		return nil, err
-	}
-	for a, wanted := range velocities {
-		if !wanted {
-			c.Velocity[a] = nil
-		}
-	}
-	return c, nil
+	return mapped[T](s, block, velocities, progress)
 }

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build hdf5 && cgo
+
+package hydro
+
+// magritteRow is minimum, maximum, mean, sum, first and last value of a column
+// of a dataset, in the units of the file, by an independent program.
+type magritteRow struct {
+	name   string
+	column int
+	want   [6]float64
+}
+
+// smallMagritteRows are those of agb_small_magritte.h5.
+func smallMagritteRows() []magritteRow {
+	return []magritteRow{
+		{"geometry/points/position", 0, [6]float64{-2.870159814272e+12, 2.870159814272e+12, 0.000000000000e+00, 0.000000000000e+00, -2.870159814272e+12, 2.867292521750e+12}},
+		{"geometry/points/position", 1, [6]float64{-2.870159814272e+12, 2.870159814272e+12, 0.000000000000e+00, 0.000000000000e+00, -2.870159814272e+12, 2.867292521750e+12}},
+		{"geometry/points/position", 2, [6]float64{-2.870159814272e+12, 2.870159814272e+12, 0.000000000000e+00, 0.000000000000e+00, -2.870159814272e+12, 2.867292521750e+12}},
+		{"geometry/points/velocity", 0, [6]float64{-6.716744932582e-05, 6.728426533780e-05, 2.691103060299e-06, 7.079215710423e-02, -1.915094127525e-05, 2.215270993515e-05}},
+		{"geometry/points/velocity", 1, [6]float64{-8.983174366155e-05, 5.863751570145e-05, 1.780704657512e-06, 4.684321672051e-02, -2.180532172465e-05, 1.967337933641e-05}},
+		{"geometry/points/velocity", 2, [6]float64{-6.326387910889e-05, 6.326376545242e-05, -1.181279437558e-09, -3.107473688439e-05, -2.199647206167e-05, 1.934448393738e-05}},
+		{"chemistry/species/abundance", 0, [6]float64{3.935472438746e+08, 4.896455757052e+11, 4.793142419152e+09, 1.260884044782e+14, 4.744412338235e+08, 3.935472438746e+08}},
+		{"chemistry/species/abundance", 1, [6]float64{3.935472438746e+12, 4.896455757052e+15, 4.793142419152e+13, 1.260884044782e+18, 4.744412338235e+12, 3.935472438746e+12}},
+		{"chemistry/species/abundance", 2, [6]float64{0.000000000000e+00, 0.000000000000e+00, 0.000000000000e+00, 0.000000000000e+00, 0.000000000000e+00, 0.000000000000e+00}},
+		{"thermodynamics/temperature/gas", 0, [6]float64{5.088306471926e+02, 1.194615442846e+04, 1.572387035461e+03, 4.136321335484e+07, 5.413129674205e+02, 5.088306471926e+02}},
+		{"thermodynamics/turbulence/vturb2", 0, [6]float64{2.503462626121e-13, 2.503462626121e-13, 2.503462626121e-13, 6.585608784273e-09, 2.503462626121e-13, 2.503462626121e-13}},
+	}
+}
