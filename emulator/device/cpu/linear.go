@@ -32,6 +32,9 @@ func (p *Pool) linear(batch, in, out int, relu bool, x, w []float32, half []uint
 	if bias != nil {
 		need("linear bias", len(bias), out)
 	}
+	if batch == 0 { // a rank may have no samples
+		return
+	}
 	j := job{total: out, unit: 4, batch: batch, k: in, n: out, relu: relu, a: w, half: half, b: x, c: bias, y: y}
 	scratch := min(batch, linearGroup)*in + 64
 	switch {
@@ -97,6 +100,7 @@ type Product struct {
 	M, N, K                int
 	TransposeA, TransposeB bool
 	Add                    bool
+	Fixed                  bool // the sums of a row of C do not depend on the number of rows
 }
 
 // Gemm computes a matrix product. C must not overlap A or B.
@@ -114,7 +118,7 @@ func Gemm(p *Pool, s Product, a, b, c []float32) {
 	if s.Add {
 		g.add = 1
 	}
-	if s.M <= skinny && s.N > s.M { // of the whole product: the order of its sums must not depend on the threads
+	if s.Fixed || s.M <= skinny && s.N > s.M { // of the whole product: the order of its sums must not depend on the threads
 		g.skinny = 1
 	}
 	if s.M == 0 || s.N == 0 {
