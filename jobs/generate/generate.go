@@ -48,6 +48,7 @@ those of the training set.`,
 		Example: "  columen generate configs/generate-small.toml --dry-run\n  mpirun -n 2 columen generate configs/generate-small.toml --threads 1\n" +
 			"  columen generate configs/generate-small.toml --set data.grid=64 --set output.name=medium --out /tmp/sets",
 		Config:  func() configs.Job { return new(configs.Generate) },
+		Saves:   true,
 		Outputs: outputs,
 		Plan:    plan,
 		Resumes: resumes,

@@ -146,7 +146,7 @@ func mayImport(from, to string, isTest bool) string {
 	allowed := map[string][]string{
 		"solver":   {"solver", "internal", "mpiutil"},
 		"emulator": {"emulator", "internal", "mpiutil"},
-		"slurm":    {"slurm", "internal"},
+		"slurm":    {"slurm", "internal", "configs"},
 		"mpiutil":  {},
 		"configs":  {},
 		"internal": {},
