@@ -73,6 +73,9 @@ func Decode(data []byte, path string, sets []string, job Job) error {
 	if _, err := toml.Decode(string(data), &tree); err != nil {
 		return syntaxError(path, err)
 	}
+	if chain, ok := job.(*Submit); ok {
+		tree = chain.adapt(tree, path)
+	}
 	override(tree, sets, r)
 	b := &binder{report: r, dir: filepath.Dir(path)}
 	b.table(reflect.ValueOf(job).Elem(), tree, "")

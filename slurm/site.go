@@ -13,9 +13,14 @@ import (
 	"github.com/columen/columen/configs"
 )
 
-// Site is a cluster as jobs see it, read from a TOML file under the schema of
-// its tags.
+// Site is a cluster as jobs see it.
 type Site struct {
+	Profile
+	name string
+}
+
+// Profile is what a site's TOML file says, under the schema of its tags.
+type Profile struct {
 	About       About       `toml:"about" doc:"What is known of the site, and from where"`
 	Header      Header      `toml:"header" doc:"What a job must say to the batch system"`
 	Partitions  []Partition `toml:"partition" doc:"Kinds of nodes"`
@@ -23,8 +28,6 @@ type Site struct {
 	Launcher    Launcher    `toml:"launcher" doc:"How ranks are started"`
 	Binding     Binding     `toml:"binding" doc:"Which cores and devices the ranks of a node get"`
 	Environment Environment `toml:"environment" doc:"Variables of the job"`
-
-	name string
 }
 
 // About says how far a profile can be trusted.
@@ -127,7 +130,7 @@ func LoadSite(name string) (*Site, error) {
 	if !strings.HasSuffix(file, ".toml") {
 		file += ".toml"
 	}
-	if err := configs.DecodeTable(data, file, s); err != nil {
+	if err := configs.DecodeTable(data, file, &s.Profile); err != nil {
 		return nil, err
 	}
 	return s, s.validate(file)
