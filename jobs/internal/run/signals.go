@@ -20,7 +20,8 @@ const defaultMargin = time.Minute
 // SIGINT, SIGTERM or SIGUSR1, which batch systems send before time is up.
 // Partial files go at once: a launcher that ends all ranks
 // gives a process a second, and rank 0 may be waiting inside MPI. A second
-// signal ends this process without further ado.
+// signal ends this process without further ado, but for SIGUSR1, which a batch
+// system may send by two ways, and which only says that time is short.
 //
 // A job that saves its state also stops by itself before the time of its batch
 // job is over: signals of batch systems come late, or not at all to the ranks.
@@ -39,6 +40,9 @@ func (s *session) watchSignals() (ctx context.Context, stop func()) {
 			select {
 			case sig := <-signals:
 				if received > 0 {
+					if sig == syscall.SIGUSR1 {
+						continue
+					}
 					os.Exit(ExitFailed)
 				}
 				cancel(&SignalError{sig})
