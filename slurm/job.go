@@ -36,6 +36,10 @@ type Job struct {
 	Array    int
 	ArraySet string
 
+	// Proof is the path of the file that a run which ended well has left; of an array
+	// task with %a for its number. Without one, the status of the launcher counts.
+	Proof string
+
 	SignalS  int // the batch shell is told so long before the limit [s]
 	MarginS  int // the program stops by itself so long before the limit [s]
 	Restarts int // how often the job may queue itself again

@@ -5,6 +5,7 @@ package slurm
 import (
 	_ "embed"
 	"fmt"
+	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
@@ -24,6 +25,8 @@ type script struct {
 	Header []string // options of sbatch
 	Launch string   // command line of the ranks, over several lines
 	Relay  string   // command that passes the signal on
+
+	Launcher string // name of what starts the ranks
 }
 
 // Render returns the batch script of a job at a site. It does not Check. A script
@@ -33,11 +36,12 @@ func Render(j Job, s *Site) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("site %s: partition %q: allowed: %s", s.name, j.Partition, s.partitionNames())
 	}
-	data := script{Job: j, Site: s, Header: header(j, s, p), Launch: launch(j, s, p), Relay: `scancel --signal=USR1 "$SLURM_JOB_ID.0"`}
+	data := script{Job: j, Site: s, Header: header(j, s, p), Launch: launch(j, s, p), Launcher: firstOf(s.Launcher.Command, s.Launcher.Kind),
+		Relay: `scancel --signal=USR1 "$SLURM_JOB_ID.0"`}
 	if s.Launcher.Kind == "mpirun" { // which passes signals to its ranks itself
 		data.Relay = `kill -USR1 "$ranks"`
 	}
-	t, err := template.New("job.sbatch").Funcs(template.FuncMap{"quote": Quote, "export": export}).Parse(scriptText)
+	t, err := template.New("job.sbatch").Funcs(template.FuncMap{"quote": Quote, "export": export, "proof": proof}).Parse(scriptText)
 	if err != nil {
 		panic("slurm: the template of scripts: " + err.Error())
 	}
@@ -126,7 +130,7 @@ func launch(j Job, s *Site, p Partition) string {
 			words = append(words, `-c "$SLURM_CPUS_PER_TASK"`)
 		}
 		if len(s.Binding.CPUs) > 0 {
-			words = append(words, "--cpu-bind=map_cpu:"+numbers(s.Binding.CPUs[:min(len(s.Binding.CPUs), tasksPerNode(j))], ","))
+			words = append(words, "--cpu-bind=mask_cpu:"+masks(s.Binding.CPUs[:min(len(s.Binding.CPUs), tasksPerNode(j))], j.CPUsPerTask))
 		}
 	}
 	lines := []string{strings.Join(append(words, l.Options...), " ")}
@@ -153,6 +157,27 @@ func Quote(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// proof returns the path of the manifest as the shell reads it.
+func proof(s script) string {
+	const task = "${SLURM_ARRAY_TASK_ID}"
+	if before, after, ok := strings.Cut(s.Proof, "%a"); ok && s.Array > 0 {
+		return Quote(before) + task + Quote(after)
+	}
+	return Quote(s.Proof)
+}
+
+// masks returns a mask of cores per rank: as many as the rank has, from its first
+// core on.
+func masks(first []int, cores int) string {
+	out := make([]string, len(first))
+	for i, cpu := range first {
+		mask := new(big.Int).Lsh(big.NewInt(1), uint(cores))
+		mask.Sub(mask, big.NewInt(1)).Lsh(mask, uint(cpu))
+		out[i] = "0x" + mask.Text(16)
+	}
+	return strings.Join(out, ",")
 }
 
 // export returns an assignment NAME=value with the value in double quotes, so

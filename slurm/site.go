@@ -78,7 +78,7 @@ type Launcher struct {
 
 // Binding says which cores and devices the ranks of a node get.
 type Binding struct {
-	CPUs        []int  `toml:"cpus" unit:"-" need:"no" allow:">=0" doc:"First core of each rank of a node, in order: srun --cpu-bind=map_cpu"`
+	CPUs        []int  `toml:"cpus" unit:"-" need:"no" allow:">=0" doc:"First core of each rank of a node, in order, for srun --cpu-bind=mask_cpu"`
 	GPUs        []int  `toml:"gpus" unit:"-" need:"no" allow:">=0" doc:"Device of each rank of a node, in order, set in gpu_variable"`
 	GPUVariable string `toml:"gpu_variable" unit:"-" need:"no" doc:"Variable that says which devices a rank sees; absent leaves that to Slurm and to columen"`
 }

@@ -56,7 +56,7 @@ func (s submitter) build(env *run.Env) (*chain, error) {
 			return nil, err
 		}
 		note(made, job, stepConfig)
-		for _, j := range c.jobsOf(step, job, program) {
+		for _, j := range c.jobsOf(step, job, stepConfig, program) {
 			for _, p := range site.Check(j.Job) {
 				p.Field = fieldOf(cfg, i, p.Field)
 				problems = append(problems, p)
@@ -121,18 +121,24 @@ func note(made map[string]bool, job run.Job, cfg configs.Job) {
 	for _, path := range job.Outputs(cfg) {
 		made[path] = true
 	}
+	made[manifestOf(cfg)] = true
+}
+
+// manifestOf is the file that a job leaves last.
+func manifestOf(cfg configs.Job) string {
 	dir, name := cfg.Destination()
-	made[filepath.Join(dir, name+"."+cfg.JobName()+".json")] = true
+	return filepath.Join(dir, name+"."+cfg.JobName()+".json")
 }
 
 // jobsOf returns the jobs of a step: one, or an array and one that ends it.
-func (c *chain) jobsOf(step configs.Step, job run.Job, program string) []built {
+func (c *chain) jobsOf(step configs.Step, job run.Job, cfg configs.Job, program string) []built {
 	b := c.cfg.Slurm
 	j := slurm.Job{
 		Partition: step.Partition, QOS: step.QOS, Account: firstOf(b.Account, os.Getenv(c.site.Header.AccountVariable)),
 		Nodes: step.Nodes, Tasks: step.Tasks, CPUsPerTask: step.CPUsPerTask, GPUsPerTask: step.GPUsPerTask,
 		MemoryMB: step.MemoryMB, TimeMin: step.TimeMin, Options: b.Options,
 		SignalS: step.SignalS, MarginS: step.MarginS, Restarts: b.Restarts, Dir: absolute("."),
+		Proof: absolute(manifestOf(cfg)),
 	}
 	if c.site.Header.Account == "none" {
 		j.Account = b.Account // one that is given is refused
@@ -152,6 +158,9 @@ func (c *chain) jobsOf(step configs.Step, job run.Job, program string) []built {
 	}
 	first := built{Job: j, label: step.Name + "-parts"}
 	first.Array, first.ArraySet = step.Array, "part.number"
+	if g, ok := cfg.(*configs.Generate); ok {
+		first.Proof = absolute(filepath.Join(g.WorkDir(), fmt.Sprintf("part-%%a-of-%d.generate.json", step.Array)))
+	}
 	first.Command = append(slices.Clone(j.Command), "--set", "part.of="+strconv.Itoa(step.Array))
 	return []built{first, last}
 }
