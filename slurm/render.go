@@ -51,6 +51,7 @@ func Render(j Job, s *Site) (string, error) {
 		}
 	}
 	var out strings.Builder
+	out.WriteString("#!/bin/bash\n")
 	if err := t.Execute(&out, data); err != nil {
 		panic("slurm: the template of scripts: " + err.Error())
 	}

@@ -115,7 +115,7 @@ func TestEntryPoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets := strings.Fields("run test build build-static race mpi bench fuzz golden ci nightly help clean setup vet staticcheck tidy bench-once")
+	targets := strings.Fields("run test build build-static race mpi slurm bench fuzz golden ci nightly help clean setup vet staticcheck tidy bench-once")
 	for _, target := range targets {
 		if !regexp.MustCompile(`(?m)^` + target + `:`).Match(makefile) {
 			t.Errorf("the Makefile has no target %s", target)
