@@ -93,6 +93,7 @@ type adamStep struct{ rate, beta1, beta2, eps, decay, decoupled, correct1, corre
 // job is the operation under way. It lives in the Pool so that no call allocates.
 type job struct {
 	do          func(p *Pool, j *job, first, last int, scratch []float32)
+	scratch     int // floats that a thread gets, whatever it has from earlier jobs: sums must not depend on those
 	total, unit int // split into pieces that are multiples of unit
 	geo         geometry
 	gemm        gemmShape
@@ -111,6 +112,7 @@ type job struct {
 // run does p.job with the threads that have something to do and at least `scratch` floats for each.
 func (p *Pool) run(scratch int) {
 	j := &p.job
+	j.scratch = scratch
 	units := (j.total + j.unit - 1) / j.unit
 	parts := max(1, min(len(p.start), units))
 	for i := range parts {
@@ -133,7 +135,7 @@ func (p *Pool) part(i int) {
 	parts := max(1, min(len(p.start), units))
 	first, last := i*units/parts*j.unit, min((i+1)*units/parts*j.unit, j.total)
 	if first < last {
-		j.do(p, j, first, last, p.scratch[i])
+		j.do(p, j, first, last, p.scratch[i][:j.scratch])
 	}
 }
 
