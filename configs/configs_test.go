@@ -28,6 +28,7 @@ func TestExamples(t *testing.T) {
 		"cube":     func() Job { return new(Cube) },
 		"generate": func() Job { return new(Generate) },
 		"train":    func() Job { return new(Train) },
+		"submit":   func() Job { return new(Submit) },
 	}
 	files, err := filepath.Glob("*.toml")
 	if err != nil || len(files) < 2 {
