@@ -28,6 +28,7 @@ func TestExamples(t *testing.T) {
 		"cube":     func() Job { return new(Cube) },
 		"generate": func() Job { return new(Generate) },
 		"train":    func() Job { return new(Train) },
+		"scale":    func() Job { return new(Scale) },
 	}
 	files, err := filepath.Glob("*.toml")
 	if err != nil || len(files) < 2 {

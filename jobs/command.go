@@ -84,10 +84,11 @@ func rootCommand(p run.Program, jobs []run.Job) *cobra.Command {
 
 // jobCommand is the sub-command of a job. A valid command line reaches chosen.
 func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobra.Command {
-	use, numArgs := job.ArgsUse, job.NumArgs
+	use, numArgs, most := job.ArgsUse, job.NumArgs, max(job.NumArgs, job.Most)
 	if job.Config != nil {
-		use, numArgs = "CONFIG.toml", 1
+		use, numArgs, most = "CONFIG.toml", 1, 1
 	}
+	class := ""
 	cmd := &cobra.Command{
 		Use:                   strings.TrimSpace(job.Name + " " + use + " [flags]"),
 		Short:                 job.Short,
@@ -95,15 +96,25 @@ func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobr
 		Example:               job.Example,
 		DisableFlagsInUseLine: true,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != numArgs {
+			if class != "" && len(args) == 0 {
+				return nil
+			}
+			if len(args) < numArgs || len(args) > most {
 				return &run.UsageError{Field: "arguments", Value: fmt.Sprintf("%q", args), Reason: fmt.Sprintf("%d given", len(args)),
-					Allowed: strings.TrimSpace(fmt.Sprintf("%d: columen %s %s", numArgs, job.Name, use))}
+					Allowed: strings.TrimSpace(fmt.Sprintf("%s: columen %s %s", counts(numArgs, most), job.Name, use))}
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("out") && flags.Out == "" {
 				return &run.UsageError{Field: "--out", Value: `""`, Reason: "empty", Allowed: "a folder"}
+			}
+			if class != "" {
+				path, err := classFile(class)
+				if err != nil {
+					return err
+				}
+				args = []string{path}
 			}
 			chosen(args)
 			return nil
@@ -122,9 +133,23 @@ func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobr
 		f.IntVar(&flags.Threads, "threads", 0, "`N` threads per rank; 0 leaves it to the configuration")
 		f.StringVar(&flags.Out, "out", "", "folder `DIR` for the outputs, instead of output.dir; relative to the working directory")
 	}
+	if job.Folder {
+		f.StringVar(&flags.Out, "out", "", "folder `DIR` for the outputs, instead of that of the first file")
+	}
+	if job.Class {
+		f.StringVar(&class, "class", "", "instead of CONFIG.toml: problem class S, M, L, XL or XXL (docs/blueprint.md)")
+	}
 	f.StringVar(&flags.Log, "log", "text", "log on stderr in `FORM` text or json")
 	f.BoolVar(&flags.Quiet, "quiet", false, "warnings and errors only")
 	return cmd
+}
+
+// counts is a number of arguments in words.
+func counts(least, most int) string {
+	if least == most {
+		return strconv.Itoa(least)
+	}
+	return fmt.Sprintf("%d to %d", least, most)
 }
 
 // versionCommand prints what a bug report needs.

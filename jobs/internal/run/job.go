@@ -25,6 +25,13 @@ type Job struct {
 	Config  func() configs.Job
 	ArgsUse string // arguments in the usage line of a job without Config
 	NumArgs int
+	// Most is the number of arguments that a job without Config takes at most;
+	// 0 is NumArgs. Folder offers such a job --out.
+	Most   int
+	Folder bool
+	// Class offers --class instead of the TOML file: the problem class of
+	// configs/blueprint.
+	Class bool
 	// Bench offers --bench, short for --set bench.repeats=20.
 	Bench bool
 	// Outputs returns the final path of every file that the job will write.
