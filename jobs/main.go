@@ -23,6 +23,7 @@ import (
 	"github.com/columen/columen/jobs/inspect"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/jobs/messages"
+	"github.com/columen/columen/jobs/report"
 	"github.com/columen/columen/jobs/scale"
 	"github.com/columen/columen/jobs/solve"
 	"github.com/columen/columen/jobs/train"
@@ -53,7 +54,7 @@ func columen(p run.Program, jobs []run.Job, args []string) int {
 
 // table lists the jobs in the order in which a user meets them.
 func table() []run.Job {
-	return []run.Job{cube.Job(), solve.Job(), generate.Job(), train.Job(), emulate.Job(), evaluate.Job(), scale.Job(), messages.Job(), inspect.Job()}
+	return []run.Job{cube.Job(), solve.Job(), generate.Job(), train.Job(), emulate.Job(), evaluate.Job(), scale.Job(), report.Job(), messages.Job(), inspect.Job()}
 }
 
 // program is what this binary brings to every job.

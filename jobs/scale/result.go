@@ -194,8 +194,8 @@ func describe(row *series.Row, x *list, m *run.Manifest) error {
 	if err := configs.Load(x.cfg.Config, x.sets(row.Point), job); err != nil {
 		return err
 	}
-	var err error
-	row.Work, row.WorkUnit, row.FLOPs, err = x.subject.work(job, row.Point, m)
+	w, err := x.subject.work(job, row.Point)
+	row.Work, row.WorkUnit, row.FLOPs, row.Bytes = w.amount, w.unit, w.flop, w.bytes
 	return err
 }
 

@@ -12,7 +12,6 @@ import (
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/emulator/checkpoint"
 	"github.com/columen/columen/emulator/dataset"
-	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/jobs/internal/series"
 	"github.com/columen/columen/solver/image"
 )
@@ -30,7 +29,14 @@ type subject struct {
 	endings []string // of the outputs to compare
 	measure string   // of the difference
 	compare func(reference, path string) (float64, error)
-	work    func(job configs.Job, p series.Point, m *run.Manifest) (amount float64, unit string, flop float64, err error)
+	work    func(job configs.Job, p series.Point) (load, error)
+}
+
+// load is what the timed part of a run has to do.
+type load struct {
+	amount      float64
+	unit        string
+	flop, bytes float64 // 0 where they are not counted
 }
 
 // solveFLOPs is the arithmetic of the solver in one cell and channel: the
@@ -68,10 +74,7 @@ func subjectOf(c configs.Scaling) subject {
 			}
 			return false, ""
 		}
-		s.work = func(job configs.Job, p series.Point, _ *run.Manifest) (float64, string, float64, error) {
-			n := float64(p.Cells[0]) * float64(p.Cells[1]) * float64(p.Cells[2]) * float64(p.Channels) * float64(len(job.(*configs.Solve).Views))
-			return n, "cell·frequency·ray", solveFLOPs * n, nil
-		}
+		s.work = func(job configs.Job, p series.Point) (load, error) { return solveLoad(job.(*configs.Solve), p), nil }
 		return s
 	case "emulate":
 		s := images
@@ -89,9 +92,9 @@ func subjectOf(c configs.Scaling) subject {
 			wall := strings.HasSuffix(phase, ": emulate") || phase == "emulate"
 			return wall, map[bool]string{true: "emulate"}[wall]
 		}
-		s.work = func(job configs.Job, _ series.Point, _ *run.Manifest) (float64, string, float64, error) {
+		s.work = func(job configs.Job, _ series.Point) (load, error) {
 			e := job.(*configs.Emulate)
-			return float64(len(e.Views) * e.Models()), "image", 0, nil
+			return load{amount: float64(len(e.Views) * e.Models()), unit: "image"}, nil
 		}
 		return s
 	}
@@ -115,11 +118,11 @@ func trainSubject() subject {
 			return true, phase
 		},
 		endings: []string{".safetensors"}, measure: "norm of the difference of all weights over their norm", compare: compareWeights,
-		work: func(job configs.Job, _ series.Point, _ *run.Manifest) (float64, string, float64, error) {
+		work: func(job configs.Job, _ series.Point) (load, error) {
 			c := job.(*configs.Train)
 			m, err := dataset.ReadManifest(c.Data.Manifest)
 			if err != nil {
-				return 0, "", 0, err
+				return load{}, err
 			}
 			samples := 0
 			for _, e := range m.Shards {
@@ -127,9 +130,27 @@ func trainSubject() subject {
 					samples += e.Samples
 				}
 			}
-			return float64(samples * c.Run.Epochs), "sample", 0, nil
+			return load{amount: float64(samples * c.Run.Epochs), unit: "sample"}, nil
 		},
 	}
+}
+
+// solveLoad counts cells and channels once for every view. What must come from
+// memory are density, temperature, velocity along the rays and turbulence of every
+// cell, once for all channels, and what must go there is the image.
+func solveLoad(c *configs.Solve, p series.Point) load {
+	word := 8.0
+	if c.Solver.Precision == "f32" {
+		word = 4
+	}
+	cells, channels, views := float64(p.Cells[0])*float64(p.Cells[1])*float64(p.Cells[2]), float64(p.Channels), float64(len(c.Views))
+	l := load{amount: cells * channels * views, unit: "cell·frequency·ray"}
+	l.flop = solveFLOPs * l.amount
+	for _, v := range c.Views {
+		depth := float64(p.Cells[strings.IndexByte("xyz", v.Axis[1])])
+		l.bytes += 4*word*cells + 2*word*cells/depth*channels
+	}
+	return l
 }
 
 func cellSet(p series.Point) string {
