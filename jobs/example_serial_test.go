@@ -17,7 +17,7 @@ func tryExample(t *testing.T, f folder, job string, args []string) {
 			f.write(t, name, "{}")
 		}
 	}
-	if job != "solve" && job != "emulate" {
+	if job != "solve" && job != "emulate" && job != "scale" {
 		f.refuses(t, f.run(t, args...), f.files(t), 2, "built without HDF5")
 		return
 	}

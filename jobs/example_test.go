@@ -96,6 +96,9 @@ func TestExamples(t *testing.T) {
 				args = append(args, set("cube.cells=[16,16,16]")...)
 			case "solve":
 				args = append(args, set("cube.cells=[16,16,16]", "spectrum.channels=9", "spectrum.spacing_ms=5000", `output.formats=`+exampleFormats)...)
+			case "scale":
+				args = append(args, set("launcher.kind=none", "repeat.repeats=1", "repeat.warmups=0", "repeat.machine=no",
+					"series.0.ranks=[1]", "series.0.cells=[8]", "series.1.ranks=[1]", "series.1.cells=[8]")...)
 			case "generate":
 				args = append(args, set("data.models=4", "data.rotations=1", "split.validation=0.25", "split.test=0.25")...)
 			case "train":

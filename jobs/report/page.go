@@ -20,6 +20,7 @@ var pageText string
 // table is a table of the page. Keys name its rows for programs.
 type table struct {
 	Class string
+	Title string
 	Head  []string
 	Keys  []string
 	Rows  [][]datum

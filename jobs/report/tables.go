@@ -35,9 +35,15 @@ func facts(s series.Study) []fact {
 	return out
 }
 
-// gains is the table of a line.
+// gains is the table of a line. The joules of a run are left out where no system
+// gave them.
 func gains(l series.Line) table {
-	t := table{Class: "gains", Head: []string{l.Series + ": ranks", "threads", "cells", "channels", "repeats", "median [s]", "lower quartile", "upper quartile", "outliers", "S", "E", "Karp–Flatt", "rate [1/s]", "error", "cores", "J", "note"}}
+	t := table{Class: "gains", Head: []string{"ranks", "cells", "repeats", "median [s]", "lower quartile", "upper quartile", "outliers", "S", "E", "Karp–Flatt", l.Cells[0].Rows[0].WorkUnit + "/s", "error", "cores"}}
+	counted := l.Cells[0].Rows[0].Energy != nil
+	if counted {
+		t.Head = append(t.Head, "energy [J]")
+	}
+	t.Head = append(t.Head, "note")
 	for i, c := range l.Cells {
 		g := l.GainOf(i)
 		worst, joules := 0.0, []float64{}
@@ -47,21 +53,26 @@ func gains(l series.Line) table {
 				joules = append(joules, r.Energy.Joules)
 			}
 		}
-		energy := words("–")
-		if len(joules) > 0 {
-			energy = value(series.SpreadOf(joules).Median)
-		}
 		kf := words("–")
 		if !math.IsNaN(g.KarpFlatt) {
 			kf = value(g.KarpFlatt)
 		}
 		p := c.Point
-		t.Keys = append(t.Keys, fmt.Sprintf("%s/%d/%d/%d/%d", l.Series, p.Ranks, p.Threads, p.Cells[1], p.Channels))
-		t.Rows = append(t.Rows, []datum{
-			whole(p.Ranks), whole(p.Threads), words(size(p)), whole(p.Channels), whole(len(c.Rows)), value(c.Seconds.Median), value(c.Seconds.Low), value(c.Seconds.High), whole(c.Outliers),
-			value(g.Speedup), value(g.Efficiency), kf, value(c.Rate()), value(worst), whole(c.Rows[0].Cores), energy, words(note(c)),
-		})
+		row := []datum{
+			whole(p.Ranks), words(size(p)), whole(len(c.Rows)), value(c.Seconds.Median), value(c.Seconds.Low), value(c.Seconds.High), whole(c.Outliers),
+			value(g.Speedup), value(g.Efficiency), kf, value(c.Rate()), value(worst), whole(c.Rows[0].Cores),
+		}
+		if counted {
+			row = append(row, value(series.SpreadOf(joules).Median))
+		}
+		t.Keys = append(t.Keys, fmt.Sprintf("%s/%d/%d/%d/%d/%d", l.Series, p.Ranks, p.Threads, p.Cells[1], p.Channels, p.Batch))
+		t.Rows = append(t.Rows, append(row, words(note(c))))
 	}
+	t.Title = fmt.Sprintf("%s: %s on %d threads per rank", l.Series, l.Job, l.Threads)
+	if n := l.Cells[0].Point.Channels; n > 0 {
+		t.Title += fmt.Sprintf(", %d channels", n)
+	}
+	t.Title += "; time of the " + l.Cells[0].Rows[0].Timed
 	return t
 }
 

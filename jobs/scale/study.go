@@ -148,6 +148,7 @@ func (s *study) measure(ctx context.Context) (refused int, err error) {
 		list  *list
 		point series.Point
 	}
+	said := map[string]bool{}
 	bar := s.env.Progress("scale", int64(s.missing()))
 	for repeat := -s.cfg.Repeat.Warmups; repeat < s.cfg.Repeat.Repeats; repeat++ {
 		var turns []turn
@@ -172,7 +173,10 @@ func (s *study) measure(ctx context.Context) (refused int, err error) {
 			}
 			if row.Kind == series.KindRefused {
 				refused++
-				s.env.Log.Warn("refused", "series", row.Series, "point", row.Point, "reason", row.Refusal)
+				if !said[row.Refusal] { // once, where it is the same for all
+					s.env.Log.Warn("refused", "series", row.Series, "point", row.Point, "reason", row.Refusal)
+				}
+				said[row.Refusal] = true
 			}
 			if err := s.record.Append(row); err != nil {
 				return refused, err

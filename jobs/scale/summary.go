@@ -42,7 +42,7 @@ func summary(f *series.File) string {
 				fmt.Fprintf(&b, "  oversubscribed: %d ranks × %d threads on %d cores", c.Point.Ranks, c.Point.Threads, c.Rows[0].Cores)
 			}
 			if c.Outliers > 0 {
-				fmt.Fprintf(&b, "  %d outliers kept", c.Outliers)
+				fmt.Fprintf(&b, "  outliers kept: %d", c.Outliers)
 			}
 			b.WriteString("\n")
 		}

@@ -79,7 +79,7 @@ func (a axis) ticks() []float64 {
 		}
 	}
 	for k := math.Ceil(a.low/step - 1e-9); k*step <= a.high*(1+1e-9); k++ {
-		out = append(out, k*step)
+		out = append(out, k*step+0) // not −0
 	}
 	return out
 }

@@ -4,6 +4,7 @@ package series
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -81,15 +82,14 @@ type Line struct {
 	Cells            []Cell // in order of ranks
 }
 
-// Lines sorts the rows of a file into lines, in the order in which they first
-// appear. Points without a timed run are left out.
+// Lines sorts the rows of a file into lines: strong before weak, then by name,
+// threads and problem. Points without a timed run are left out.
 func (f *File) Lines() []Line {
 	type group struct {
 		series  string
 		threads int
 		problem [5]int
 	}
-	var order []group
 	lines := map[group]*Line{}
 	for _, r := range f.Rows {
 		if r.Warmup || r.Kind != KindRun {
@@ -100,10 +100,12 @@ func (f *File) Lines() []Line {
 		if l == nil {
 			l = &Line{Series: r.Series, Law: r.Law, Job: r.Job, Threads: r.Point.Threads}
 			lines[g] = l
-			order = append(order, g)
 		}
 		l.add(r)
 	}
+	order := slices.SortedFunc(maps.Keys(lines), func(a, b group) int {
+		return cmp.Or(cmp.Compare(lines[a].Law, lines[b].Law), cmp.Compare(a.series, b.series), cmp.Compare(a.threads, b.threads), slices.Compare(a.problem[:], b.problem[:]))
+	})
 	out := make([]Line, 0, len(order))
 	for _, g := range order {
 		l := lines[g]
