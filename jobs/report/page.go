@@ -76,7 +76,11 @@ type page struct {
 func newPage(in *input) (*page, error) {
 	p := &page{Title: "Scaling of columen: " + in.files[0].Study.Name, Generator: generator, charts: map[string]chart.Chart{}}
 	for i, f := range in.files {
-		p.Parts = append(p.Parts, p.partOf(f, i))
+		part, err := p.partOf(f, i)
+		if err != nil {
+			return nil, err
+		}
+		p.Parts = append(p.Parts, part)
 	}
 	for _, e := range in.evaluations {
 		c := e.Comparison
@@ -102,7 +106,7 @@ func (p *page) html() ([]byte, error) {
 }
 
 // partOf draws everything about a file.
-func (p *page) partOf(f *series.File, number int) part {
+func (p *page) partOf(f *series.File, number int) (part, error) {
 	s := f.Study
 	out := part{Number: number, Study: s, Path: f.Path, Command: strings.Join(s.Command, " "), Runs: len(f.Rows), Facts: facts(s)}
 	suffix := ""
@@ -141,8 +145,10 @@ func (p *page) partOf(f *series.File, number int) part {
 		out.Figures = append(out.Figures, figure{Title: "Kernels under the roofline", SVG: svg(roof), Study: number, Command: commandOf(f.Lines()[0]), Tables: []table{kernelTable(list)},
 			Caption: "Ceilings as measured at the start of the study. Arithmetic of the solver is nominal: 130 flop per cell and channel, the operations of a narrow segment; channels that a cell does not reach are skipped and counted all the same. Bytes are those of the fields once, and of the image."})
 	}
+	simulated, err := p.simulated(f, number, suffix)
+	out.Figures = append(out.Figures, simulated...)
 	out.Refused = refusals(f)
-	return out
+	return out, err
 }
 
 func svg(c chart.Chart) template.HTML { return template.HTML(c.SVG()) }

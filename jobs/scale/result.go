@@ -195,7 +195,7 @@ func describe(row *series.Row, x *list, m *run.Manifest) error {
 		return err
 	}
 	w, err := x.subject.work(job, row.Point)
-	row.Work, row.WorkUnit, row.FLOPs, row.Bytes = w.amount, w.unit, w.flop, w.bytes
+	row.Work, row.WorkUnit, row.FLOPs, row.Bytes, row.RayAxes = w.amount, w.unit, w.flop, w.bytes, w.axes
 	return err
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/emulator/checkpoint"
 	"github.com/columen/columen/emulator/dataset"
+	"github.com/columen/columen/emulator/weights"
+	"github.com/columen/columen/jobs/internal/network"
 	"github.com/columen/columen/jobs/internal/series"
 	"github.com/columen/columen/solver/image"
 )
@@ -37,6 +39,7 @@ type load struct {
 	amount      float64
 	unit        string
 	flop, bytes float64 // 0 where they are not counted
+	axes        []int   // of the rays of each image of the solver
 }
 
 // solveFLOPs is the arithmetic of the solver in one cell and channel: the
@@ -94,7 +97,7 @@ func subjectOf(c configs.Scaling) subject {
 		}
 		s.work = func(job configs.Job, _ series.Point) (load, error) {
 			e := job.(*configs.Emulate)
-			return load{amount: float64(len(e.Views) * e.Models()), unit: "image"}, nil
+			return imageLoad(e)
 		}
 		return s
 	}
@@ -119,20 +122,52 @@ func trainSubject() subject {
 		},
 		endings: []string{".safetensors"}, measure: "norm of the difference of all weights over their norm", compare: compareWeights,
 		work: func(job configs.Job, _ series.Point) (load, error) {
-			c := job.(*configs.Train)
-			m, err := dataset.ReadManifest(c.Data.Manifest)
-			if err != nil {
-				return load{}, err
-			}
-			samples := 0
-			for _, e := range m.Shards {
-				if e.Part == dataset.Train {
-					samples += e.Samples
-				}
-			}
-			return load{amount: float64(samples * c.Run.Epochs), unit: "sample"}, nil
+			return trainingLoad(job.(*configs.Train))
 		},
 	}
+}
+
+// trainingLoad counts every sample of every epoch; a pass backward does about the
+// arithmetic of two forward.
+func trainingLoad(c *configs.Train) (load, error) {
+	m, err := dataset.ReadManifest(c.Data.Manifest)
+	if err != nil {
+		return load{}, err
+	}
+	samples := 0
+	for _, e := range m.Shards {
+		if e.Part == dataset.Train {
+			samples += e.Samples
+		}
+	}
+	flop, err := networkFLOPs(weights.Network{Variant: c.Network.Variant, Grid: m.Grid, Frequencies: m.Channels, Latent: c.Network.Latent})
+	n := float64(samples * c.Run.Epochs)
+	return load{amount: n, unit: "sample", flop: 3 * flop * n}, err
+}
+
+// imageLoad counts images of a network.
+func imageLoad(c *configs.Emulate) (load, error) {
+	f, card, err := weights.Open(c.Network.Weights)
+	if err != nil {
+		return load{}, err
+	}
+	n := float64(len(c.Views) * c.Models())
+	l := load{amount: n, unit: "image"}
+	if card != nil {
+		var flop float64
+		flop, err = networkFLOPs(card.Network)
+		l.flop = flop * n
+	}
+	return l, errors.Join(err, f.Close())
+}
+
+// networkFLOPs is the arithmetic of one sample forward.
+func networkFLOPs(n weights.Network) (float64, error) {
+	m, err := network.New(network.NewDevice(1), n)
+	if err != nil {
+		return 0, err
+	}
+	return float64(m.FLOPs()), nil
 }
 
 // solveLoad counts cells and channels once for every view. What must come from
@@ -147,8 +182,9 @@ func solveLoad(c *configs.Solve, p series.Point) load {
 	l := load{amount: cells * channels * views, unit: "cell·frequency·ray"}
 	l.flop = solveFLOPs * l.amount
 	for _, v := range c.Views {
-		depth := float64(p.Cells[strings.IndexByte("xyz", v.Axis[1])])
-		l.bytes += 4*word*cells + 2*word*cells/depth*channels
+		axis := strings.IndexByte("xyz", v.Axis[1])
+		l.axes = append(l.axes, axis)
+		l.bytes += 4*word*cells + 2*word*cells/float64(p.Cells[axis])*channels
 	}
 	return l
 }

@@ -140,8 +140,9 @@ type Row struct {
 	Others       []run.Phase `json:"other_phases,omitempty"`
 	Work         float64     `json:"work,omitempty"`
 	WorkUnit     string      `json:"work_unit,omitempty"`
-	FLOPs        float64     `json:"flop,omitempty"`  // of the timed part, where it is counted
-	Bytes        float64     `json:"bytes,omitempty"` // that the timed part must at least move between memory and processor, where it is counted
+	FLOPs        float64     `json:"flop,omitempty"`     // of the timed part, where it is counted
+	Bytes        float64     `json:"bytes,omitempty"`    // that the timed part must at least move between memory and processor, where it is counted
+	RayAxes      []int       `json:"ray_axes,omitempty"` // of each image of the solver: 0 to 2
 	CoreSeconds  float64     `json:"core_seconds,omitempty"`
 	PeakBytes    int64       `json:"peak_memory_bytes,omitempty"` // of the largest rank
 	Check        *Check      `json:"check,omitempty"`
