@@ -92,51 +92,21 @@ func phasesOf(l series.Line) (names []string, s chart.Stack) {
 
 // kernel is a point under the roofline.
 type kernel struct {
-	Name                  string
-	Point                 series.Point
-	Seconds               float64 // of the kernel
-	NanosecondsPerUnit    float64
-	Unit                  string
-	Intensity             float64 // flop/byte
-	Rate, Ceiling         float64 // flop/s
-	Share                 float64 // of the ceiling
-	Bound                 string
-	CoresOfPoint, OfCores int
+	series.Kernel
+	Ceiling float64 // flop/s at its intensity
+	Bound   string
 }
 
-// kernels places the main kernel of each line, at the point with most cores that
-// is not oversubscribed.
-func kernels(f *series.File) []kernel {
+// kernels places the kernels that were measured at the start.
+func kernels(s series.Study) []kernel {
 	var out []kernel
-	double := ceiling(f.Study, "double precision")
-	if double == 0 || f.Study.Bandwidth.PerSecond == 0 {
-		return nil
-	}
-	for _, l := range f.Lines() {
-		var best *series.Cell
-		for i, c := range l.Cells {
-			r := c.Rows[0]
-			if !c.Oversubscribed && r.FLOPs > 0 && r.Bytes > 0 && len(r.Phases) > 0 {
-				best = &l.Cells[i]
-			}
-		}
-		if best == nil {
-			continue
-		}
-		r := best.Rows[0]
-		k := kernel{Name: l.Series + ": " + r.Phases[0].Name, Point: best.Point, Unit: r.WorkUnit, Intensity: r.FLOPs / r.Bytes, OfCores: f.Study.Cores}
-		k.Seconds = best.Phase(r.Phases[0].Name).SecondsMax
-		k.CoresOfPoint = min(best.Point.Ranks*best.Point.Threads, max(f.Study.Cores*max(len(r.Nodes), 1), 1))
-		k.NanosecondsPerUnit = 1e9 * k.Seconds * float64(best.Point.Ranks*best.Point.Threads) / r.Work
-		k.Rate = r.FLOPs / k.Seconds
-		part := float64(k.CoresOfPoint) / float64(f.Study.Cores)
-		compute, memory := double*part, k.Intensity*f.Study.Bandwidth.PerSecond*max(1, part)
-		k.Ceiling, k.Bound = compute, "arithmetic"
+	for _, k := range s.Kernels {
+		compute, memory := ceiling(s, k.Precision+" precision"), k.Intensity()*s.Bandwidth.PerSecond
+		x := kernel{k, compute, "arithmetic"}
 		if memory < compute {
-			k.Ceiling, k.Bound = memory, "memory"
+			x.Ceiling, x.Bound = memory, "memory"
 		}
-		k.Share = k.Rate / k.Ceiling
-		out = append(out, k)
+		out = append(out, x)
 	}
 	return out
 }
@@ -152,23 +122,31 @@ func ceiling(s series.Study, name string) float64 {
 
 // roofline draws the kernels under the ceilings of the machine [Williams,
 // Waterman & Patterson 2009].
-func roofline(f *series.File, list []kernel) chart.Chart {
+func roofline(s series.Study, list []kernel) chart.Chart {
 	c := chart.Chart{Title: "Roofline", XLabel: "flop per byte from memory", YLabel: "GFLOP/s", LogX: true, LogY: true}
-	least, most := 0.125, 64.0
+	least, most := 0.25, 64.0
 	for _, k := range list {
-		least, most = min(least, k.Intensity/2), max(most, 2*k.Intensity)
+		least, most = min(least, k.Intensity()/2), max(most, 2*k.Intensity())
 	}
-	for _, p := range f.Study.Peaks {
+	for _, p := range s.Peaks {
 		roof := chart.Curve{Label: p.Name, Dashed: true, Colour: 5}
-		ridge := p.PerSecond / f.Study.Bandwidth.PerSecond
+		ridge := p.PerSecond / s.Bandwidth.PerSecond
 		for _, x := range []float64{least, ridge, most} {
 			roof.X = append(roof.X, x)
-			roof.Y = append(roof.Y, math.Min(p.PerSecond, x*f.Study.Bandwidth.PerSecond)/1e9)
+			roof.Y = append(roof.Y, math.Min(p.PerSecond, x*s.Bandwidth.PerSecond)/1e9)
 		}
 		c.Curves = append(c.Curves, roof)
 	}
 	for i, k := range list {
-		c.Curves = append(c.Curves, chart.Curve{Label: k.Name, X: []float64{k.Intensity}, Y: []float64{k.Rate / 1e9}, Colour: i})
+		c.Curves = append(c.Curves, chart.Curve{Label: k.Name, X: []float64{k.Intensity()}, Y: []float64{k.Rate() / 1e9}, Colour: i})
 	}
 	return c
+}
+
+// threads in words.
+func threads(n int) string {
+	if n == 1 {
+		return "1 thread"
+	}
+	return strconv.Itoa(n) + " threads"
 }

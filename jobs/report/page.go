@@ -24,6 +24,7 @@ type table struct {
 	Head  []string
 	Keys  []string
 	Rows  [][]datum
+	Fold  string // what to click on to see it; "" shows it
 }
 
 // Key names row i.
@@ -139,11 +140,15 @@ func (p *page) partOf(f *series.File, number int) (part, error) {
 		out.Figures = append(out.Figures, figure{Title: "Where the time goes: " + name(l), SVG: template.HTML(stack.SVG()), Study: number, Command: commandOf(l), Tables: []table{phaseTable(l, names)},
 			Caption: "Median over the repeats of the rank in the middle; “rest” is what is left of the whole, such as waiting at the start. The table has all ranks."})
 	}
-	if list := kernels(f); list != nil {
-		roof := roofline(f, list)
+	if list := kernels(s); list != nil {
+		roof := roofline(s, list)
 		p.charts["roofline"+suffix] = roof
-		out.Figures = append(out.Figures, figure{Title: "Kernels under the roofline", SVG: svg(roof), Study: number, Command: commandOf(f.Lines()[0]), Tables: []table{kernelTable(list)},
-			Caption: "Ceilings as measured at the start of the study. Arithmetic of the solver is nominal: 130 flop per cell and channel, the operations of a narrow segment; channels that a cell does not reach are skipped and counted all the same. Bytes are those of the fields once, and of the image."})
+		fig := figure{Title: "Kernels under the roofline", SVG: svg(roof), Study: number, Command: out.Command, Tables: []table{kernelTable(list)},
+			Caption: "Ceilings and kernels as measured at the start of the study, all cores at work. The solver's kernel has 130 flop per cell and channel when nothing can be skipped; in an image most channels are far from the line in most cells and cost nothing, so that the rates of the series are not to be multiplied by it."}
+		for _, k := range list {
+			fig.Notes = append(fig.Notes, k.Name+": "+k.How+".")
+		}
+		out.Figures = append(out.Figures, fig)
 	}
 	simulated, err := p.simulated(f, number, suffix)
 	out.Figures = append(out.Figures, simulated...)

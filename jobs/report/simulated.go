@@ -83,7 +83,7 @@ func (p *page) simulatedSolver(f *series.File, base series.Cell) (figure, error)
 	large.Cells, large.Channels = [3]int{1024, 1024, 1024}, 101
 	fig := figure{Title: "The solver on more ranks", Caption: "Simulated, not measured: the time of one cell and channel and of placing a pixel are those of one rank here; messages are simulated one by one on two networks whose numbers are assumed. One rank per network port; reading and writing files are left out."}
 	c := chart.Chart{Title: "Simulated speed-up of the solver", XLabel: "ranks", YLabel: "speed-up S, simulated", LogX: true, LogY: true}
-	t := table{Class: "simulated-solve", Head: []string{"simulated: problem", "network", "ranks", "seconds per image", "S", "E"}}
+	t := table{Class: "simulated-solve", Fold: "All simulated numbers", Head: []string{"simulated: problem", "network", "ranks", "seconds per image", "S", "E"}}
 	for _, x := range []struct {
 		name  string
 		model simulate.Image
@@ -110,7 +110,7 @@ func (p *page) simulatedTraining(f *series.File, base series.Cell) (figure, erro
 	update := 28 * 143_303_809 / f.Study.Bandwidth.PerSecond
 	fig := figure{Title: "Training on more ranks", Caption: "Simulated, not measured: the published network for 64³ cells with 32 samples on every rank, its arithmetic at the rate that training reached on one rank here, its optimiser at the measured memory bandwidth, its gradients reduced by recursive halving and doubling, those of the dense layers beside the encoders' backward pass."}
 	c := chart.Chart{Title: "Simulated efficiency of training", XLabel: "ranks", YLabel: "efficiency E, simulated", LogX: true, FromZero: true}
-	t := table{Class: "simulated-train", Head: []string{"simulated: problem", "network", "ranks", "seconds per step", "S", "E"}}
+	t := table{Class: "simulated-train", Fold: "All simulated numbers", Head: []string{"simulated: problem", "network", "ranks", "seconds per step", "S", "E"}}
 	weak := func(net simulate.Network, ranks int) (float64, error) {
 		return simulate.Published(32*ranks, perSample, update).Predict(net, ranks)
 	}

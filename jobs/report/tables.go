@@ -38,7 +38,7 @@ func facts(s series.Study) []fact {
 // gains is the table of a line. The joules of a run are left out where no system
 // gave them.
 func gains(l series.Line) table {
-	t := table{Class: "gains", Head: []string{"ranks", "cells", "repeats", "median [s]", "lower quartile", "upper quartile", "outliers", "S", "E", "Karp–Flatt", l.Cells[0].Rows[0].WorkUnit + "/s", "error", "cores"}}
+	t := table{Class: "gains", Head: []string{"ranks", "cells", "repeats", "median [s]", "lower quartile", "upper quartile", "outliers", "S", "E", "Karp–Flatt", "rate [1/s]", "error", "cores"}}
 	counted := l.Cells[0].Rows[0].Energy != nil
 	if counted {
 		t.Head = append(t.Head, "energy [J]")
@@ -68,11 +68,11 @@ func gains(l series.Line) table {
 		t.Keys = append(t.Keys, fmt.Sprintf("%s/%d/%d/%d/%d/%d", l.Series, p.Ranks, p.Threads, p.Cells[1], p.Channels, p.Batch))
 		t.Rows = append(t.Rows, append(row, words(note(c))))
 	}
-	t.Title = fmt.Sprintf("%s: %s on %d threads per rank", l.Series, l.Job, l.Threads)
+	t.Title = fmt.Sprintf("%s: %s, %s per rank", l.Series, l.Job, threads(l.Threads))
 	if n := l.Cells[0].Point.Channels; n > 0 {
 		t.Title += fmt.Sprintf(", %d channels", n)
 	}
-	t.Title += "; time of the " + l.Cells[0].Rows[0].Timed
+	t.Title += "; time of the " + l.Cells[0].Rows[0].Timed + "; rate in " + l.Cells[0].Rows[0].WorkUnit + "/s"
 	return t
 }
 
@@ -143,10 +143,10 @@ func phaseTable(l series.Line, names []string) table {
 }
 
 func kernelTable(list []kernel) table {
-	t := table{Class: "kernels", Head: []string{"kernel", "ranks × threads", "core ns per unit", "unit", "flop/byte", "GFLOP/s", "ceiling", "share", "bound by"}}
+	t := table{Class: "kernels", Head: []string{"kernel", "core ns per unit", "unit", "flop/byte", "GFLOP/s", "ceiling", "share", "bound by"}}
 	for _, k := range list {
-		t.Rows = append(t.Rows, []datum{words(k.Name), words(fmt.Sprintf("%d × %d", k.Point.Ranks, k.Point.Threads)), value(k.NanosecondsPerUnit), words(k.Unit), value(k.Intensity),
-			value(k.Rate / 1e9), value(k.Ceiling / 1e9), value(k.Share), words(k.Bound)})
+		t.Keys = append(t.Keys, k.Name)
+		t.Rows = append(t.Rows, []datum{words(k.Name), value(k.NanosecondsPerUnit), words(k.Unit), value(k.Intensity()), value(k.Rate() / 1e9), value(k.Ceiling / 1e9), value(k.Rate() / k.Ceiling), words(k.Bound)})
 	}
 	return t
 }

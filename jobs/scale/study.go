@@ -138,7 +138,8 @@ func (s *study) header(ctx context.Context) (series.Study, error) {
 	h.Bandwidth = triad(h.Cores)
 	h.Peaks = peaks(h.Cores)
 	h.Messages = s.messages(ctx)
-	return h, nil
+	h.Kernels, err = kernels(h.Cores)
+	return h, err
 }
 
 // measure does all runs that are missing: for each repeat all points in a random

@@ -27,7 +27,7 @@ func summary(f *series.File) string {
 	b.WriteString("\n")
 	for _, l := range f.Lines() {
 		first := l.Cells[0].Rows[0]
-		fmt.Fprintf(&b, "\n%s: %s scaling of %s, %d threads per rank; time of the %s\n", l.Series, l.Law, l.Job, l.Threads, first.Timed)
+		fmt.Fprintf(&b, "\n%s: %s scaling of %s, threads per rank: %d; time of the %s\n", l.Series, l.Law, l.Job, l.Threads, first.Timed)
 		fmt.Fprintf(&b, "%6s %16s %9s %10s %22s %8s %6s %12s %9s\n", "ranks", "cells", "channels", "median [s]", "quartiles [s]", "speed-up", "eff.", "rate ["+"1/s]", "error")
 		for i, c := range l.Cells {
 			g := l.GainOf(i)

@@ -38,7 +38,7 @@ type Chart struct {
 // The layout of an SVG, in its own units.
 const (
 	width, height           = 720.0, 400.0
-	left, right, top, under = 74.0, 150.0, 16.0, 52.0
+	left, right, top, under = 74.0, 178.0, 16.0, 52.0
 )
 
 // axis maps values to places.

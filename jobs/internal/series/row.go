@@ -59,8 +59,9 @@ type Study struct {
 	Go      string    `json:"go_version"`
 	Modules []string  `json:"modules"`
 
-	Bandwidth Ceiling   `json:"bandwidth"`          // bytes/s
-	Peaks     []Ceiling `json:"peaks"`              // flop/s
+	Bandwidth Ceiling   `json:"bandwidth"` // bytes/s
+	Peaks     []Ceiling `json:"peaks"`     // flop/s
+	Kernels   []Kernel  `json:"kernels"`
 	Messages  *Messages `json:"messages,omitempty"` // between two ranks, where two can be started
 }
 
@@ -71,6 +72,24 @@ type Ceiling struct {
 	Threads   int     `json:"threads"`
 	How       string  `json:"how"`
 }
+
+// Kernel is what a kernel needs, with nothing to skip, on all cores at once.
+type Kernel struct {
+	Name               string  `json:"name"`
+	Precision          string  `json:"precision"` // single or double
+	Unit               string  `json:"unit"`      // of work
+	NanosecondsPerUnit float64 `json:"core_nanoseconds_per_unit"`
+	FLOPs              float64 `json:"flop_per_unit"`
+	Bytes              float64 `json:"bytes_per_unit"` // from and to memory, at least
+	Threads            int     `json:"threads"`
+	How                string  `json:"how"`
+}
+
+// Rate returns the flop/s of all threads together.
+func (k Kernel) Rate() float64 { return k.FLOPs / k.NanosecondsPerUnit * 1e9 * float64(k.Threads) }
+
+// Intensity returns the flop per byte.
+func (k Kernel) Intensity() float64 { return k.FLOPs / k.Bytes }
 
 // Messages is the time of a message between two ranks as latency + bytes/rate.
 type Messages struct {

@@ -35,8 +35,8 @@ type Network struct {
 // numbers are nominal: they were not measured by this program.
 func Profiles() []Network {
 	return []Network{
-		{"200 Gbit/s per rank", 1.8e-6, 0.3e-6, 1 / 25e9, "assumed: the nominal rate of a 200 Gbit/s port and a latency of 2.1 µs between processes"},
-		{"25 Gbit/s per rank", 2.7e-6, 0.5e-6, 1 / 3.125e9, "assumed: a quarter of a 100 Gbit/s port, as when four ranks share it, and a latency of 3.2 µs between processes"},
+		{"200 Gbit/s", 1.8e-6, 0.3e-6, 1 / 25e9, "assumed: the nominal rate of a 200 Gbit/s port and a latency of 2.1 µs between processes"},
+		{"25 Gbit/s", 2.7e-6, 0.5e-6, 1 / 3.125e9, "assumed: a quarter of a 100 Gbit/s port, as when four ranks share it, and a latency of 3.2 µs between processes"},
 	}
 }
 
