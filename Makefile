@@ -31,9 +31,9 @@ export OMPI_MCA_hwloc_base_binding_policy = none
 export PRTE_MCA_rmaps_default_mapping_policy = :oversubscribe
 export PRTE_MCA_hwloc_default_binding_policy = none
 
-CI_STAGES = setup test vet staticcheck tidy race mpi fuzz golden bench-once
+CI_STAGES = setup test vet staticcheck tidy race mpi fuzz golden browser bench-once
 
-.PHONY: help setup setup-mpich build build-static run test vet staticcheck tidy race mpi fuzz golden golden-found bench bench-once ci nightly clean
+.PHONY: browser help setup setup-mpich build build-static run test vet staticcheck tidy race mpi fuzz golden golden-found bench bench-once ci nightly clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -92,6 +92,9 @@ golden: setup golden-found ## the comparisons with golden data that take longer
 
 golden-found:
 	@grep -rqE --include='*_test.go' '^func Test[A-Za-z0-9_]*Golden' . || { echo "no test named ...Golden... found"; exit 1; }
+
+browser: setup ## the page of columen report, rendered in headless Chromium
+	.ci/browser
 
 bench: setup ## every benchmark
 	go test -tags "$(TAGS)" -run '^$$' -bench '$(BENCH)' ./...

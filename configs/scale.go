@@ -10,6 +10,7 @@ import (
 // Scale is the configuration of columen scale: a study of strong and weak
 // scaling, whose points are runs of other jobs.
 type Scale struct {
+	Class    string    `toml:"class" unit:"-" need:"no" allow:"S|M|L|XL|XXL" doc:"Problem class of docs/blueprint.md; the page then says whether the result is valid"`
 	Series   []Scaling `toml:"series" doc:"Each a job at many points"`
 	Repeat   Repeating `toml:"repeat" doc:"How often each point is run"`
 	Launcher Launcher  `toml:"launcher" doc:"How ranks are started"`

@@ -76,7 +76,11 @@ func plan(_ context.Context, env *run.Env) error {
 	}
 	for _, x := range s.series {
 		for _, p := range x.points {
-			env.Log.Info("would run", "series", x.cfg.Name, "point", p, "warmups", s.cfg.Repeat.Warmups, "repeats", s.cfg.Repeat.Repeats)
+			line := []any{"series", x.cfg.Name, "point", p, "warmups", s.cfg.Repeat.Warmups, "repeats", s.cfg.Repeat.Repeats}
+			if x.cfg.Job == "solve" {
+				line = append(line, "estimate", estimate(p))
+			}
+			env.Log.Info("would run", line...)
 		}
 	}
 	return nil
@@ -104,7 +108,7 @@ func execute(ctx context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	page := summary(f)
+	page := summary(f) + verdict(s.cfg.Class, f)
 	fmt.Fprint(env.Stdout, page)
 	if refused > 0 {
 		return fmt.Errorf("%s: %d runs were refused and have no time; the lines say why, and the same command tries them again", s.path, refused)
