@@ -64,6 +64,9 @@ func verdict(class string, f *series.File) string {
 	if c := f.Study.Commit; c == "unknown" || strings.HasSuffix(c, "+") {
 		fault("commit %s: a result belongs to an unmodified commit", c)
 	}
+	if len(f.Lines()) == 0 {
+		fault("no run with a time")
+	}
 	if f.Study.Bandwidth.PerSecond == 0 {
 		fault("the machine was not measured")
 	}
