@@ -3,6 +3,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -132,6 +133,9 @@ func sweep(c *chart.Chart, t *table, name string, predict predictor, weak bool) 
 		k := chart.Curve{Label: name + ", " + net.Name, Colour: len(c.Curves)}
 		for _, ranks := range counts() {
 			s, err := predict(net, ranks)
+			if errors.Is(err, simulate.ErrNoFit) {
+				break
+			}
 			if err != nil {
 				return err
 			}
@@ -147,7 +151,9 @@ func sweep(c *chart.Chart, t *table, name string, predict predictor, weak bool) 
 			t.Keys = append(t.Keys, fmt.Sprintf("%s/%s/%d", name, net.Name, ranks))
 			t.Rows = append(t.Rows, []datum{words(name), words(net.Name), whole(ranks), value(s), value(speedup), value(speedup / float64(ranks))})
 		}
-		c.Curves = append(c.Curves, k)
+		if len(k.X) > 0 {
+			c.Curves = append(c.Curves, k)
+		}
 	}
 	return nil
 }

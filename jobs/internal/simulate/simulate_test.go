@@ -3,6 +3,7 @@
 package simulate
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func TestImage(t *testing.T) {
 	if want := 64 * 64 * 7 * 8 * 1e-6; err != nil || math.Abs(got/want-1) > 0.01 {
 		t.Errorf("a slow network: %g s, want those of the image, %g: %v", got, want, err)
 	}
-	if _, err := m.Predict(slow, 64*64*64+1); err == nil {
+	if _, err := m.Predict(slow, 64*64*64+1); !errors.Is(err, ErrNoFit) {
 		t.Error("more ranks than cells")
 	}
 }

@@ -3,10 +3,15 @@
 package simulate
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/columen/columen/solver/grid"
 )
+
+// ErrNoFit says that a cube is too small for a number of ranks.
+var ErrNoFit = errors.New("simulate: the cube is too small")
 
 // Image is what the solver's time for one image depends on.
 type Image struct {
@@ -18,13 +23,13 @@ type Image struct {
 	BytesPerValue   float64 // of transmission, emission and intensity
 }
 
-// Predict returns the time of an image on a number of ranks [s]: each integrates
+// Predict returns the time of an image on a number of ranks [s], or ErrNoFit: each integrates
 // its block, the ranks of a column along the rays exchange transmission and
 // emission of their shares of the pixels, and all send their pixels to rank 0.
 func (m Image) Predict(net Network, ranks int) (float64, error) {
 	lattice, err := grid.AutoRanks(m.Cells, ranks, []int{m.Axis}, 1)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w: %w", ErrNoFit, err)
 	}
 	side := [3]float64{float64(m.Cells[0]), float64(m.Cells[1]), float64(m.Cells[2])}
 	d, err := grid.Decompose(grid.Mesh{Box: grid.Box{Max: side}, Cells: m.Cells}, lattice, 1)
