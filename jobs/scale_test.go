@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/columen/columen/jobs/internal/series"
 )
@@ -153,6 +155,47 @@ func TestScaleRefusesRuns(t *testing.T) {
 			before := f.files(t)
 			f.refuses(t, f.run(t, "report", "out/s.jsonl"), before, 1, "no run with a time")
 		})
+	}
+}
+
+// TestScaleStops: a signal ends the run that is going on, and the same command does
+// what is missing.
+func TestScaleStops(t *testing.T) {
+	t.Parallel()
+	f := newScaleFolder(t)
+	f.write(t, "launch", "#!/bin/sh\ncase \"$*\" in *reference*) exec \"$@\";; esac\n[ -e second ] && exec sleep 60\n: > second\nexec \"$@\"\n")
+	if err := os.Chmod(f.path("launch"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"scale", "scale.toml"}, set("launcher.kind=command", `launcher.command=["`+f.path("launch")+`"]`, "repeat.warmups=0")...)
+	cmd := f.command(t.Context(), t, nil, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2000 { // until the second run sleeps
+		if text, err := os.ReadFile(f.path("out/s.jsonl")); err == nil && strings.Count(string(text), "\n") == 2 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	time.Sleep(100 * time.Millisecond)
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // the state has the exit status
+	if code := cmd.ProcessState.ExitCode(); code != 75 {
+		t.Fatalf("exit status %d, want 75", code)
+	}
+	if got := rows(t, f); len(got) != 1 || got[0].Kind != series.KindRun {
+		t.Fatalf("rows %+v, want the one that was complete", got)
+	}
+	f.write(t, "launch", "#!/bin/sh\nexec \"$@\"\n")
+	if err := os.Chmod(f.path("launch"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f.succeed(t, args...)
+	if got := rows(t, f); len(got) != 4 {
+		t.Errorf("%d rows, want 2 points with 2 repeats", len(got))
 	}
 }
 

@@ -129,6 +129,10 @@ func (p *page) partOf(f *series.File, number int) (part, error) {
 		out.Figures = append(out.Figures, first, figure{Title: capital(law) + " scaling: efficiency", SVG: svg(share), Study: number, Command: first.Command, Notes: laws(lines),
 			Caption: "Speed-up over the ideal. A fit needs 5 rank counts with 5 repeats each, none oversubscribed."})
 	}
+	if alone := single(f); len(alone.Tables) > 0 {
+		alone.Study = number
+		out.Figures = append(out.Figures, alone)
+	}
 	for _, l := range f.Lines() {
 		for _, c := range l.Cells {
 			out.Timed, out.Outliers = out.Timed+len(c.Rows), out.Outliers+c.Outliers
@@ -144,7 +148,7 @@ func (p *page) partOf(f *series.File, number int) (part, error) {
 		roof := roofline(s, list)
 		p.charts["roofline"+suffix] = roof
 		fig := figure{Title: "Kernels under the roofline", SVG: svg(roof), Study: number, Command: out.Command, Tables: []table{kernelTable(list)},
-			Caption: "Ceilings and kernels as measured at the start of the study, all cores at work. The solver's kernel has 130 flop per cell and channel when nothing can be skipped; in an image most channels are far from the line in most cells and cost nothing, so that the rates of the series are not to be multiplied by it."}
+			Caption: "Ceilings and kernels as measured at the start of the study, all cores at work. The solver's kernel has 130 flop per cell and channel when nothing can be skipped; in an image most channels are far from the line in most cells and cost nothing, so that the rates of the series are not to be multiplied by it. What only reads can pass the bandwidth of a triad, whose stores read their lines first without being counted for it."}
 		for _, k := range list {
 			fig.Notes = append(fig.Notes, k.Name+": "+k.How+".")
 		}
@@ -154,6 +158,18 @@ func (p *page) partOf(f *series.File, number int) (part, error) {
 	out.Figures = append(out.Figures, simulated...)
 	out.Refused = refusals(f)
 	return out, err
+}
+
+// single has the points of series with one number of ranks, such as those over
+// threads.
+func single(f *series.File) figure {
+	fig := figure{Title: "Points on one number of ranks", Caption: "Such series have no speed-up over ranks."}
+	for _, l := range f.Lines() {
+		if len(l.Cells) == 1 {
+			fig.Tables, fig.Command = append(fig.Tables, gains(l)), commandOf(l)
+		}
+	}
+	return fig
 }
 
 func svg(c chart.Chart) template.HTML { return template.HTML(c.SVG()) }
