@@ -74,7 +74,7 @@ func phasesOf(l series.Line) (names []string, s chart.Stack) {
 	}
 	s = chart.Stack{Title: "Where the time goes", XLabel: "seconds of the rank in the middle", Names: append(append([]string{}, names...), "rest")}
 	for _, c := range l.Cells {
-		b := chart.Bar{Label: strconv.Itoa(c.Point.Ranks) + " ranks", Hollow: c.Oversubscribed}
+		b := chart.Bar{Label: strconv.Itoa(c.Point.Ranks) + " ranks", Total: c.Seconds.Median, Hollow: c.Oversubscribed}
 		if c.Point.Ranks == 1 {
 			b.Label = "1 rank"
 		}

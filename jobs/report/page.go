@@ -122,7 +122,7 @@ func (p *page) partOf(f *series.File, number int) (part, error) {
 		up, share := speedup(lines, false), speedup(lines, true)
 		p.charts[law+"-speedup"+suffix], p.charts[law+"-efficiency"+suffix] = up, share
 		first := figure{Title: capital(law) + " scaling", SVG: svg(up), Study: number, Command: commandOf(lines[0]),
-			Caption: "Median over the repeats against the fewest ranks; bars from the quartiles of both times. Hollow points have more ranks × threads than cores."}
+			Caption: "Median over n repeats against the fewest ranks; bars from the quartiles of both times. Hollow points have more ranks × threads than cores. Unbound ranks may use the same cores. Error: the largest of all runs, against one rank."}
 		for _, l := range lines {
 			first.Tables = append(first.Tables, gains(l))
 		}

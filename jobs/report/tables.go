@@ -38,7 +38,7 @@ func facts(s series.Study) []fact {
 // gains is the table of a line. The joules of a run are left out where no system
 // gave them.
 func gains(l series.Line) table {
-	t := table{Class: "gains", Head: []string{"ranks", "cells", "repeats", "median [s]", "lower quartile", "upper quartile", "outliers", "S", "E", "Karp–Flatt", "rate [1/s]", "error", "cores"}}
+	t := table{Class: "gains", Head: []string{"ranks", "cells", "n", "median [s]", "lower quartile", "upper quartile", "outliers", "S", "E", "Karp–Flatt", "rate [1/s]", "error", "cores"}}
 	counted := l.Cells[0].Rows[0].Energy != nil
 	if counted {
 		t.Head = append(t.Head, "energy [J]")
@@ -94,7 +94,7 @@ func note(c series.Cell) string {
 		s = append(s, "oversubscribed")
 	}
 	if c.Rows[0].SharedCores {
-		s = append(s, "not bound")
+		s = append(s, "unbound")
 	}
 	if c.Refused > 0 {
 		s = append(s, strconv.Itoa(c.Refused)+" refused")

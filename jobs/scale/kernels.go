@@ -3,10 +3,10 @@
 package scale
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/columen/columen/emulator/device/cpu"
 	"github.com/columen/columen/jobs/internal/series"
@@ -88,7 +88,7 @@ func integrate[T grid.Float](threads int, precision string) (series.Kernel, erro
 	return series.Kernel{
 		Name: "integrate, " + precision, Precision: precision, Unit: "cell·channel", FLOPs: solveFLOPs, Bytes: 4*word/kernelChannels + 2*word/kernelEdge, Threads: threads,
 		NanosecondsPerUnit: 1e9 * seconds / float64(kernelRows*n*kernelChannels),
-		How:                fmt.Sprintf("kernel %s on %d rays of %d cells that %d channels all see, %d threads at once, best of %d", workers[0].Name(), kernelEdge, kernelEdge, kernelChannels, threads, attempts),
+		How:                fmt.Sprintf("kernel %s on %d rays of %d cells that %d channels all see, %d threads at once, the best within %v", workers[0].Name(), kernelEdge, kernelEdge, kernelChannels, threads, patience),
 	}, err
 }
 
@@ -100,37 +100,27 @@ func dense(threads, batch int) series.Kernel {
 	for i := range w {
 		w[i] = 1e-3
 	}
-	best := time.Hour
-	for range attempts {
-		start := time.Now()
+	seconds, _ := best(func() error { // which cannot fail
 		cpu.Linear(pool, batch, denseIn, denseOut, false, x, w, bias, y)
-		best = min(best, time.Since(start))
-	}
+		return nil
+	})
 	return series.Kernel{
 		Name: fmt.Sprintf("dense, batch %d", batch), Precision: "single", Unit: "weight·sample", FLOPs: 2, Bytes: 4 / float64(batch), Threads: threads,
-		NanosecondsPerUnit: 1e9 * best.Seconds() * float64(threads) / float64(batch*denseIn*denseOut),
-		How:                fmt.Sprintf("layer of %d × %d weights in single precision, %d threads, best of %d", denseIn, denseOut, threads, attempts),
+		NanosecondsPerUnit: 1e9 * seconds * float64(threads) / float64(batch*denseIn*denseOut),
+		How:                fmt.Sprintf("layer of %d × %d weights in single precision, %d threads, the best within %v", denseIn, denseOut, threads, patience),
 	}
 }
 
-// fastest returns the seconds of the fastest of a few attempts in which all
-// threads work at the same time.
+// fastest returns the seconds of the fastest attempt in which all threads work at
+// the same time.
 func fastest(threads int, do func(worker int) error) (float64, error) {
-	best := time.Hour
 	errs := make([]error, threads)
-	for range attempts {
-		start := time.Now()
+	return best(func() error {
 		var wg sync.WaitGroup
 		for i := range threads {
 			wg.Go(func() { errs[i] = do(i) })
 		}
 		wg.Wait()
-		best = min(best, time.Since(start))
-		for _, err := range errs {
-			if err != nil {
-				return 0, err
-			}
-		}
-	}
-	return best.Seconds(), nil
+		return errors.Join(errs...)
+	})
 }

@@ -12,6 +12,7 @@ import (
 type Bar struct {
 	Label  string
 	Parts  []float64 // as long as the names
+	Total  float64   // to write beside the bar
 	Hollow bool      // to draw faded
 }
 
@@ -59,7 +60,7 @@ func (s Stack) SVG() string {
 				class, j%Colours, x.at(sum), y, max(x.at(sum+v)-x.at(sum), 0), thick, html.EscapeString(s.Names[j]), Number(v))
 			sum += v
 		}
-		text(&b, x.at(sum)+6, y+thick/2+4, "start", "tick", Number(sum)+" s")
+		text(&b, x.at(sum)+6, y+thick/2+4, "start", "tick", Number(bar.Total)+" s")
 	}
 	text(&b, (x.from+x.to)/2, h-8, "middle", "label", s.XLabel)
 	return b.String() + "</svg>"
