@@ -31,9 +31,9 @@ export OMPI_MCA_hwloc_base_binding_policy = none
 export PRTE_MCA_rmaps_default_mapping_policy = :oversubscribe
 export PRTE_MCA_hwloc_default_binding_policy = none
 
-CI_STAGES = setup test vet staticcheck tidy race mpi slurm fuzz golden bench-once
+CI_STAGES = setup test vet staticcheck tidy race mpi slurm fuzz golden browser bench-once
 
-.PHONY: help setup setup-mpich build build-static run test vet staticcheck tidy race mpi slurm fuzz golden golden-found bench bench-once ci nightly clean
+.PHONY: browser scale help setup setup-mpich build build-static run test vet staticcheck tidy race mpi slurm fuzz golden golden-found bench bench-once ci nightly clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -47,6 +47,10 @@ setup-mpich: setup
 run: build ## image the example model on two ranks
 	$(MPIRUN) -n $(RANKS) bin/columen solve configs/solve.toml --overwrite
 	@echo; echo "The images (FITS for DS9, CARTA, astropy; PNG to look at):"; ls -1 out/solve/*.fits out/solve/*.png
+
+scale: build ## measure the scaling of the solver, and make the page of it
+	bin/columen scale configs/scale-strong.toml
+	bin/columen report out/scale/strong.jsonl
 
 build: setup ## bin/columen with MPI and HDF5
 	go build -buildvcs=$(BUILDVCS) -tags "$(TAGS)" -o bin/columen ./jobs
@@ -96,6 +100,9 @@ golden: setup golden-found ## the comparisons with golden data that take longer
 
 golden-found:
 	@grep -rqE --include='*_test.go' '^func Test[A-Za-z0-9_]*Golden' . || { echo "no test named ...Golden... found"; exit 1; }
+
+browser: setup ## the page of columen report, rendered in headless Chromium
+	.ci/browser
 
 bench: setup ## every benchmark
 	go test -tags "$(TAGS)" -run '^$$' -bench '$(BENCH)' ./...

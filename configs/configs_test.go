@@ -29,10 +29,20 @@ func TestExamples(t *testing.T) {
 		"generate": func() Job { return new(Generate) },
 		"train":    func() Job { return new(Train) },
 		"submit":   func() Job { return new(Submit) },
+		"scale":    func() Job { return new(Scale) },
 	}
 	files, err := filepath.Glob("*.toml")
 	if err != nil || len(files) < 2 {
 		t.Fatalf("%d example files: %v", len(files), err)
+	}
+	classes, err := filepath.Glob("blueprint/*.toml")
+	if err != nil || len(classes) < 5 {
+		t.Fatalf("%d problem classes: %v", len(classes), err)
+	}
+	for _, file := range classes {
+		if err := Load(file, nil, new(Scale)); err != nil {
+			t.Error(err)
+		}
 	}
 	for _, file := range files {
 		stem, _, _ := strings.Cut(strings.TrimSuffix(file, ".toml"), "-")

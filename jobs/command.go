@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/spf13/pflag"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/jobs/internal/run"
@@ -84,10 +85,11 @@ func rootCommand(p run.Program, jobs []run.Job) *cobra.Command {
 
 // jobCommand is the sub-command of a job. A valid command line reaches chosen.
 func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobra.Command {
-	use, numArgs := job.ArgsUse, job.NumArgs
+	use, numArgs, most := job.ArgsUse, job.NumArgs, max(job.NumArgs, job.Most)
 	if job.Config != nil {
-		use, numArgs = "CONFIG.toml", 1
+		use, numArgs, most = "CONFIG.toml", 1, 1
 	}
+	class := ""
 	cmd := &cobra.Command{
 		Use:                   strings.TrimSpace(job.Name + " " + use + " [flags]"),
 		Short:                 job.Short,
@@ -95,15 +97,25 @@ func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobr
 		Example:               job.Example,
 		DisableFlagsInUseLine: true,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != numArgs {
+			if class != "" && len(args) == 0 {
+				return nil
+			}
+			if len(args) < numArgs || len(args) > most {
 				return &run.UsageError{Field: "arguments", Value: fmt.Sprintf("%q", args), Reason: fmt.Sprintf("%d given", len(args)),
-					Allowed: strings.TrimSpace(fmt.Sprintf("%d: columen %s %s", numArgs, job.Name, use))}
+					Allowed: strings.TrimSpace(fmt.Sprintf("%s: columen %s %s", counts(numArgs, most), job.Name, use))}
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("out") && flags.Out == "" {
 				return &run.UsageError{Field: "--out", Value: `""`, Reason: "empty", Allowed: "a folder"}
+			}
+			if class != "" {
+				path, err := classFile(class)
+				if err != nil {
+					return err
+				}
+				args = []string{path}
 			}
 			chosen(args)
 			return nil
@@ -125,6 +137,20 @@ func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobr
 	if job.Saves {
 		f.IntVar(&flags.Margin, "margin", 0, "in a batch job: save the state and leave `S` seconds before its end; 0 means 60")
 	}
+	addOptions(f, job, flags)
+	if job.Folder {
+		f.StringVar(&flags.Out, "out", "", "folder `DIR` for the outputs, instead of that of the first file")
+	}
+	if job.Class {
+		f.StringVar(&class, "class", "", "instead of CONFIG.toml: problem class S, M, L, XL or XXL (docs/blueprint.md)")
+	}
+	f.StringVar(&flags.Log, "log", "text", "log on stderr in `FORM` text or json")
+	f.BoolVar(&flags.Quiet, "quiet", false, "warnings and errors only")
+	return cmd
+}
+
+// addOptions adds the flags that only this job has.
+func addOptions(f *pflag.FlagSet, job run.Job, flags *run.Flags) {
 	flags.Options = map[string]string{}
 	for _, o := range job.Options {
 		f.Var(option{o, flags}, o.Name, o.Doc)
@@ -132,9 +158,6 @@ func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobr
 			f.Lookup(o.Name).NoOptDefVal = "yes"
 		}
 	}
-	f.StringVar(&flags.Log, "log", "text", "log on stderr in `FORM` text or json")
-	f.BoolVar(&flags.Quiet, "quiet", false, "warnings and errors only")
-	return cmd
 }
 
 // option is the value of a flag of one job.
@@ -163,6 +186,14 @@ func (o option) Type() string {
 		return "bool"
 	}
 	return "string"
+}
+
+// counts is a number of arguments in words.
+func counts(least, most int) string {
+	if least == most {
+		return strconv.Itoa(least)
+	}
+	return fmt.Sprintf("%d to %d", least, most)
 }
 
 // versionCommand prints what a bug report needs.

@@ -98,6 +98,9 @@ func TestExamples(t *testing.T) {
 				args = append(args, set("cube.cells=[16,16,16]")...)
 			case "solve":
 				args = append(args, set("cube.cells=[16,16,16]", "spectrum.channels=9", "spectrum.spacing_ms=5000", `output.formats=`+exampleFormats)...)
+			case "scale":
+				args = append(args, set("launcher.kind=none", "repeat.repeats=1", "repeat.warmups=0", "repeat.machine=no",
+					"series.0.ranks=[1]", "series.0.cells=[8]", "series.1.ranks=[1]", "series.1.cells=[8]")...)
 			case "generate":
 				size := []string{"data.models=4", "data.rotations=1"}
 				if name == "generate-snapshot.toml" {

@@ -22,6 +22,9 @@ import (
 	"github.com/columen/columen/jobs/generate"
 	"github.com/columen/columen/jobs/inspect"
 	"github.com/columen/columen/jobs/internal/run"
+	"github.com/columen/columen/jobs/messages"
+	"github.com/columen/columen/jobs/report"
+	"github.com/columen/columen/jobs/scale"
 	"github.com/columen/columen/jobs/solve"
 	"github.com/columen/columen/jobs/submit"
 	"github.com/columen/columen/jobs/train"
@@ -52,7 +55,7 @@ func columen(p run.Program, jobs []run.Job, args []string) int {
 
 // table lists the jobs in the order in which a user meets them.
 func table() []run.Job {
-	jobs := []run.Job{cube.Job(), solve.Job(), generate.Job(), train.Job(), emulate.Job(), evaluate.Job(), inspect.Job()}
+	jobs := []run.Job{cube.Job(), solve.Job(), generate.Job(), train.Job(), emulate.Job(), evaluate.Job(), scale.Job(), report.Job(), messages.Job(), inspect.Job()}
 	return append(jobs, submit.Job(jobs))
 }
 

@@ -189,7 +189,9 @@ func images[T grid.Float](ctx context.Context, t *task) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.source.Path, err)
 		}
-		bar.Done()
+		if err := t.phase(name+": image", bar.Done()); err != nil { // all of the following, and waiting
+			return err
+		}
 		if err := t.timings(name, img); err != nil {
 			return err
 		}

@@ -117,7 +117,7 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.comm.Agree(job.Run(ctx, env)); err != nil {
 		return err
 	}
-	if err := s.comm.Agree(s.countCores()); err != nil {
+	if err := s.comm.Agree(firstError(s.countCores(), s.recordPlaces())); err != nil {
 		return err
 	}
 

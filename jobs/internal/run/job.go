@@ -33,6 +33,13 @@ type Job struct {
 	// Saves means that what is done is kept when the job is interrupted, so that it
 	// is worth while to stop before the time of a batch job is over.
 	Saves bool
+	// Most is the number of arguments that a job without Config takes at most;
+	// 0 is NumArgs. Folder offers such a job --out.
+	Most   int
+	Folder bool
+	// Class offers --class instead of the TOML file: the problem class of
+	// configs/blueprint.
+	Class bool
 	// Bench offers --bench, short for --set bench.repeats=20.
 	Bench bool
 	// Outputs returns the final path of every file that the job will write.

@@ -46,6 +46,7 @@ type Manifest struct {
 	CoreSeconds float64 `json:"core_seconds"`
 	Continued   bool    `json:"continued,omitempty"`
 
+	Places     []Place  `json:"places"`            // of each rank, with the processors that it may use
 	PeakBytes  []int64  `json:"peak_memory_bytes"` // resident memory of each rank at most, where the job records it
 	References []string `json:"references"`        // publications whose methods or data the run used
 }

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Package report is the job that makes a page of the lines of columen scale.
+//
+//	$ columen report out/scale/strong.jsonl
+package report
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/columen/columen/internal/atomicfile"
+	"github.com/columen/columen/jobs/internal/run"
+	"github.com/columen/columen/jobs/internal/series"
+)
+
+// generator marks a page as one of this program, which it may replace.
+const generator = `<meta name="generator" content="columen report">`
+
+// Job returns the row of the job in the table.
+func Job() run.Job {
+	return run.Job{
+		Name:  "report",
+		Short: "Make a page of figures and tables from scaling runs",
+		Long: `Report reads what columen scale recorded and writes one HTML page that needs
+nothing else: speed-up and efficiency with their spread, where the time went, the
+kernels under the roofline of the machine, what the laws of scaling say, and for
+each figure the command and the configuration behind it. The same numbers are in
+a CSV file, with a row per run; the main figures are PNG files, too.
+
+Further files may be lines of other studies, or the evaluation.json that
+columen evaluate wrote with [compare], whose table of solver and emulator then
+follows. Laws are fitted only to at least 5 rank counts with 5 repeats each; runs
+whose ranks outnumber the cores are drawn hollow and enter no fit. What is
+predicted for more ranks than were measured is labelled as simulated.
+
+The files have the name of the first, and replace those of an earlier report.`,
+		Example: "  columen report out/scale/strong.jsonl\n  columen report out/scale/strong.jsonl out/small.evaluation.json --out docs",
+		ArgsUse: "FILE.jsonl [FILE...]",
+		NumArgs: 1,
+		Most:    100,
+		Folder:  true,
+		Run: func(_ context.Context, env *run.Env) error {
+			if env.Comm.Rank() != 0 {
+				return nil
+			}
+			return execute(env)
+		},
+	}
+}
+
+// input is what the files hold.
+type input struct {
+	files       []*series.File
+	evaluations []evaluation
+}
+
+func execute(env *run.Env) error {
+	in, err := read(env.Args)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(env.Args[0])
+	if env.Flags.Out != "" {
+		dir = env.Flags.Out
+	}
+	stem := filepath.Join(dir, strings.TrimSuffix(filepath.Base(env.Args[0]), filepath.Ext(env.Args[0])))
+	if err := replaceable(stem + ".html"); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	p, err := newPage(in)
+	if err != nil {
+		return err
+	}
+	page, err := p.html()
+	if err != nil {
+		return err
+	}
+	table, err := csvOf(in.files)
+	if err != nil {
+		return err
+	}
+	products := map[string][]byte{stem + ".html": page, stem + ".csv": table}
+	for name, c := range p.pictures() {
+		var b bytes.Buffer
+		if err := c.PNG(&b); err != nil {
+			return err
+		}
+		products[stem+"-"+name+".png"] = b.Bytes()
+	}
+	for _, path := range keys(products) {
+		if err := atomicfile.Write(path, func(tmp string) error { return os.WriteFile(tmp, products[path], 0o666) }); err != nil {
+			return err
+		}
+		env.Log.Info("wrote", "file", path, "bytes", len(products[path]))
+	}
+	return nil
+}
+
+// read reads all files; the first must be lines of columen scale.
+func read(paths []string) (*input, error) {
+	in := &input{}
+	for i, path := range paths {
+		if i > 0 && filepath.Ext(path) == ".json" {
+			e, err := readEvaluation(path)
+			if err != nil {
+				return nil, err
+			}
+			in.evaluations = append(in.evaluations, e)
+			continue
+		}
+		f, err := series.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		if len(f.Lines()) == 0 {
+			return nil, fmt.Errorf("%s: no run with a time among %d: allowed: at least one that passed its check", path, len(f.Rows))
+		}
+		in.files = append(in.files, f)
+	}
+	return in, nil
+}
+
+// replaceable refuses to replace a page that is not a report.
+func replaceable(path string) error {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && bytes.Contains(data, []byte(generator)) {
+		return nil
+	}
+	reason := "exists and is no page of columen report"
+	if err != nil {
+		reason = err.Error()
+	}
+	return &run.UsageError{Field: "output", Value: strconv.Quote(path), Reason: reason, Allowed: "a new name or an earlier report; --out names another folder"}
+}
