@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"github.com/spf13/pflag"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/jobs/internal/run"
