@@ -48,6 +48,7 @@
 #undef CUTOFF_ROOT
 #undef SMALLEST
 #undef NARROW
+#undef NARROW_TERMS
 #undef MANTISSA
 #undef EXPONENT_OF_ONE
 #undef VANISHED

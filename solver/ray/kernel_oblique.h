@@ -10,11 +10,12 @@
 #define MIX_D(a, b, ...) __builtin_shuffle(a, b, (vi64){__VA_ARGS__})
 #endif
 
-/* Where W rays are. Along each axis, plane is the number of the plane that comes next, and when t of its crossing. */
+/* Where W rays are. Along each axis, plane is the number of the plane that comes next. */
 #define WALK CAT(walk_, R)
 typedef struct {
   V start[3], shift[3]; /* coordinate at t = 0; t = g·inverse + shift at coordinate g */
-  V plane[3], when[3];
+  V plane[3];
+  VI at; /* point on the lower planes of the cell of planes the ray is in */
   V t, segments;
   VI alive;
 } WALK;
@@ -63,8 +64,7 @@ VEC_INLINE void BEGIN(const ray_beam *b, WALK *k, VI exists) {
       VI inside = (at >= SET(lo)) & (at < SET(hi));
       k->alive &= inside;
       k->plane[a] = PICK(inside, at, SET(lo));
-      k->when[a] = SET(INFINITE);
-      k->shift[a] = SET(0);
+      k->shift[a] = SET(INFINITE);
       continue;
     }
     k->shift[a] = -(k->start[a] * SET((REAL)b->inverse[a]));
@@ -94,8 +94,18 @@ VEC_INLINE void BEGIN(const ray_beam *b, WALK *k, VI exists) {
     }
     p = PICK(mine, up ? lo : hi, p);
     k->plane[a] = PICK(k->alive, p, up ? lo + SET(1) : lo);
-    k->when[a] = PICK(k->alive, CROSSING(b, k, a, p), SET(0));
   }
+  V low[3]; /* one more than the number of the lower plane, which may be -1 before the entry */
+  for (int a = 0; a < 3; a++) low[a] = k->plane[a] - SET((REAL)(b->first[a] - (b->along[a] <= 0)));
+#ifdef DOUBLE
+  V base = FMA(low[0], SET((REAL)b->stride[0]), FMA(low[1], SET((REAL)b->stride[1]), low[2]));
+  k->at = (VI)(base + SET(0x1p52)) & ((INT)1 << 51) - 1;
+#else
+  VI index[3];
+  for (int a = 0; a < 3; a++) index[a] = (VI)(low[a] + SET(0x1p23f)) & ((INT)1 << 22) - 1;
+  k->at = index[0] * (INT)b->stride[0] + index[1] * (INT)b->stride[1] + index[2];
+#endif
+  k->at -= (INT)(b->stride[0] + b->stride[1] + b->stride[2]);
 }
 
 #undef LERP_LANE
@@ -103,7 +113,7 @@ VEC_INLINE void BEGIN(const ray_beam *b, WALK *k, VI exists) {
 /* LERP_LANE interpolates between the four points of ray l: all four fields at once. */
 #define LERP_LANE(l)                                                     \
   {                                                                      \
-    const double *q = fields + at[l];                                    \
+    const double *q = fields + 4 * at[l];                                   \
     const int64_t r = s1[l], c = s2[l];                                  \
     const vd u = MIX_D(f1, f1, l, l, l, l), v = MIX_D(f2, f2, l, l, l, l); \
     vd q00 = *(const vd_u *)q, q01 = *(const vd_u *)(q + c);             \
@@ -135,34 +145,36 @@ VEC_INLINE vf vec_join_f(const float *lo, const float *hi) {
   }
 #endif
 
-/* FETCH interpolates the fields where the rays cross plane[a] of the axis a that `on` names, bilinearly between the four points
- * around. */
-#define FETCH CAT(fetch_, R)
-VEC_INLINE POINT FETCH(const ray_beam *b, const WALK *k, V t, const VI *on) {
-  V low[3], frac[3]; /* plane below the ray, and how far the ray is above it */
-  const V zero = SET(0), one = SET(1);
+/* What a walk needs of the beam, in all lanes. */
+#define TRACK CAT(track_, R)
+typedef struct {
+  V along[3], inverse[3], top[3], last[3], step[3]; /* last: where the block ends; step: to the next plane */
+  V low[3];                                         /* from the plane that comes next to the lower one, less 1 */
+  VI up[3], onto[3], past[3];                            /* points to the plane that is crossed, and once it is crossed */
+  VI s1[3], s2[3];                                  /* from point to point within a plane across each axis */
+} TRACK;
+
+#define LAY CAT(lay_, R)
+__attribute__((noinline)) static void LAY(const ray_beam *b, TRACK *tr) {
   for (int a = 0; a < 3; a++) {
-    low[a] = b->along[a] > 0 ? k->plane[a] - one : k->plane[a];
-    V g = FMA(t, SET((REAL)b->along[a]), k->start[a]);
-    V g0 = COORDINATE(b, a, low[a]), g1 = COORDINATE(b, a, low[a] + one), width = g1 - g0;
-    V f = (g - g0) * PICK(width < SET((REAL)0.75), SET(2), one);
-    f = PICK(f > zero, f, zero);
-    frac[a] = PICK(f < one, f, one);
-    low[a] = PICK(on[a], k->plane[a], low[a]) - SET((REAL)b->first[a]);
+    const int up = b->along[a] > 0, down = b->along[a] < 0;
+    tr->along[a] = SET((REAL)b->along[a]);
+    tr->inverse[a] = SET((REAL)b->inverse[a]);
+    tr->top[a] = SET((REAL)(b->cells[a] - 0.5));
+    tr->last[a] = SET((REAL)(up ? b->hi[a] : b->lo[a]));
+    tr->step[a] = SET((REAL)(up - down));
+    tr->low[a] = SET((REAL)(-1 - up));
+    tr->up[a] = (VI){0} - (INT)up;
+    tr->onto[a] = (VI){0} + (INT)(up ? b->stride[a] : 0);
+    tr->past[a] = (VI){0} + (INT)(up ? b->stride[a] : down ? -b->stride[a] : 0);
+    tr->s1[a] = (VI){0} + (INT)(4 * (a == 0 ? b->stride[1] : b->stride[0]));
+    tr->s2[a] = (VI){0} + (INT)(4 * (a == 2 ? b->stride[1] : 1));
   }
-  const V f1 = PICK(on[0], frac[1], frac[0]), f2 = PICK(on[2], frac[1], frac[2]);
-  const REAL *fields = b->fields;
-  INT at[W] __attribute__((aligned(32))), s1[W] __attribute__((aligned(32))), s2[W] __attribute__((aligned(32))); /* loads are cheaper than lanes */
-#ifdef DOUBLE
-  V base = FMA(low[0], SET((REAL)b->stride[0]), FMA(low[1], SET((REAL)b->stride[1]), low[2]));
-  *(VI *)at = ((VI)(base + SET(0x1p52)) & ((INT)1 << 51) - 1) << 2;
-#else
-  VI index[3];
-  for (int a = 0; a < 3; a++) index[a] = (VI)(low[a] + SET(0x1p23f)) & ((INT)1 << 22) - 1;
-  *(VI *)at = index[0] * (INT)b->stride[0] + index[1] * (INT)b->stride[1] + index[2];
-#endif
-  *(VI *)s1 = (on[0] & (INT)(4 * b->stride[1])) | (~on[0] & (INT)(4 * b->stride[0]));
-  *(VI *)s2 = (on[2] & (INT)(4 * b->stride[1])) | (~on[2] & (INT)4);
+}
+
+/* FETCH interpolates the fields of a plane bilinearly between the four points around, from *from on; s1 and s2 lead to the others. */
+#define FETCH CAT(fetch_, R)
+VEC_INLINE POINT FETCH(const REAL *fields, V f1, V f2, const INT *at, const INT *s1, const INT *s2) {
   POINT p;
   V m[4];
   LERP_LANE(0) LERP_LANE(1) LERP_LANE(2) LERP_LANE(3)
@@ -183,38 +195,58 @@ VEC_INLINE POINT FETCH(const ray_beam *b, const WALK *k, V t, const VI *on) {
 /* LEG walks on until all rays have left the block or RAY_LEG segments are full, and returns the nodes. The first leg begins with
  * the node at the entry, later ones with the last node of the one before. */
 #define LEG CAT(leg_, R)
-__attribute__((noinline)) static int LEG(const ray_line *ln, ray_beam *b, WALK *k, NODES *nd, CARRY *carry, int j) {
-  for (; j <= RAY_LEG && ANY(k->alive); j++) {
-    VI on[3], ends = (VI){0};
-    on[0] = (k->when[0] <= k->when[1]) & (k->when[0] <= k->when[2]);
-    on[1] = ~on[0] & (k->when[1] <= k->when[2]);
+__attribute__((noinline)) static int LEG(const ray_line *ln, const SCALES *by, const TRACK *tr, ray_beam *b, WALK *walk, NODES *nd, CARRY *carry, int j) {
+  const V zero = SET(0), one = SET(1);
+  const REAL *fields = b->fields;
+  const int begun = j;
+  WALK k = *walk;
+  for (; j <= RAY_LEG && ANY(k.alive); j++) {
+    V low[3], scale[3], when[3];
+    for (int a = 0; a < 3; a++) {
+      V c = k.plane[a] + tr->low[a];
+      low[a] = MIN(MAX(c, SET((REAL)-0.5)), tr->top[a]);
+      V high = MIN(MAX(c + one, SET((REAL)-0.5)), tr->top[a]);
+      when[a] = FMA(PICK(tr->up[a], high, low[a]), tr->inverse[a], k.shift[a]);
+      scale[a] = PICK(high - low[a] < SET((REAL)0.75), SET(2), one);
+    }
+    V t = MIN(when[1], when[2]);
+    VI on[3] = {when[0] <= t};
+    on[1] = ~on[0] & (when[1] <= when[2]);
     on[2] = ~(on[0] | on[1]);
-    V t = PICK(on[0], k->when[0], PICK(on[1], k->when[1], k->when[2]));
-    V length = (V)((VI)(t - k->t) & k->alive);
-    POINT p = FETCH(b, k, t, on);
-    NODE(ln, &b->window, &p, 0, &length, nd, j, carry);
+    t = MIN(when[0], t);
+    V frac[3], length = (V)((VI)(t - k.t) & k.alive);
+    VI ends = {0}, from = k.at, s1, s2;
+    for (int a = 0; a < 3; a++) {
+      V f = (FMA(t, tr->along[a], k.start[a]) - low[a]) * scale[a];
+      frac[a] = MIN(MAX(f, zero), one);
+      from += tr->onto[a] & on[a];
+      ends |= on[a] & (k.plane[a] == tr->last[a]);
+    }
+    INT at[3][W] __attribute__((aligned(32)));
+    s1 = (on[0] & tr->s1[0]) | (~on[0] & tr->s1[1]);
+    s2 = (on[2] & tr->s2[2]) | (~on[2] & tr->s2[1]);
+    *(VI *)at[0] = from, *(VI *)at[1] = s1, *(VI *)at[2] = s2;
+    __asm__("" : "+m"(at)); /* loads are cheaper than lanes */
+    POINT p = FETCH(fields, PICK(on[0], frac[1], frac[0]), PICK(on[2], frac[1], frac[2]), at[0], at[1], at[2]);
+    NODE(ln, by, &p, 0, &length, nd, j, carry);
     if (j > 0) {
-      VI some = length > SET(0); /* a ray that has left the block needs no channel */
-      k->segments += (V)((VI)SET(1) & some);
+      VI some = length > zero; /* a ray that has left the block needs no channel */
+      k.segments += (V)((VI)one & some);
       nd->lo[j - 1] = PICK(some, nd->lo[j - 1], SET((REAL)1e30));
       nd->hi[j - 1] = PICK(some, nd->hi[j - 1], SET((REAL)-1e30));
       nd->ds[j - 1] = length;
-      nd->z[j - 1] = SET((REAL)-0.5) * (t + k->t);
+      nd->z[j - 1] = SET((REAL)-0.5) * (t + k.t);
     }
-    b->steps += W;
+    k.t = PICK(k.alive, t, k.t);
+    k.alive &= ~ends;
     for (int a = 0; a < 3; a++) {
-      const int up = b->along[a] > 0;
-      ends |= on[a] & (k->plane[a] == SET((REAL)(up ? b->hi[a] : b->lo[a])));
+      VI moves = on[a] & k.alive;
+      k.plane[a] += (V)((VI)tr->step[a] & moves);
+      k.at += tr->past[a] & moves;
     }
-    k->t = PICK(k->alive, t, k->t);
-    VI moves = k->alive & ~ends;
-    for (int a = 0; a < 3; a++) {
-      if (b->along[a] == 0) continue;
-      k->plane[a] += (V)((VI)SET(b->along[a] > 0 ? 1 : -1) & on[a] & moves);
-      k->when[a] = PICK(on[a] & moves, CROSSING(b, k, a, k->plane[a]), k->when[a]);
-    }
-    k->alive = moves;
   }
+  b->steps += W * (j - begun);
+  *walk = k;
   return j;
 }
 
@@ -266,6 +298,10 @@ int BEAM(const ray_line *ln, ray_beam *b, void *scratch) {
   nd.slo = (REAL *)(p + 8 * pad);
   nd.shi = nd.slo + pad;
   SEEN *seen = (SEEN *)(p + 10 * pad);
+  SCALES by;
+  TRACK tr;
+  SCALE(ln, &b->window, &by);
+  LAY(b, &tr);
   for (int64_t first = 0; first < b->rays; first += W) {
     const int64_t lanes = b->rays - first < W ? b->rays - first : W;
     WALK k;
@@ -279,7 +315,7 @@ int BEAM(const ray_line *ln, ray_beam *b, void *scratch) {
     for (int64_t f = 0; f < b->channels; f++) seen[f] = (SEEN){SET(1), SET(0), {SET(0), SET(0), SET(0)}};
     CARRY carry = {.seen = SET(0), .missed = SET(0), .bad = (VI)SET(0)};
     for (int j = 0; ANY(k.alive); j = 1) {
-      const int m = LEG(ln, b, &k, &nd, &carry, j);
+      const int m = LEG(ln, &by, &tr, b, &k, &nd, &carry, j);
       SPAN(&nd, m);
       if (b->depth)
         CHANNELS(b, &nd, m, seen, 1);
