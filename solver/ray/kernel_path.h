@@ -35,25 +35,20 @@ VEC_INLINE V TAU_WIDE(V a0, V a1, V b0, V b1, V d, V g0, V g1, V e0, V e1) {
   return sum / (d * d);
 }
 
-/* Narrow segment: the same integral as a series of Hermite functions about its middle m,
- *   e^{-m²}·[ (a₀+a₁)/2·Σ_even c_n/(n+1) - (a₁-a₀)/2·Σ_odd c_n/(n+2) ],  c_n = H_n(m)(d/2)^n/n!. */
+/* What counts as narrow, and how many terms that takes. What N terms leave out is below 1.1·(d/√2)^N/(√N!·(N+1))·e^{-m²/2}: 2e-16
+ * and 1.4e-8 at most, as |H_N(m)| < 1.1·√(2^N·N!)·e^{m²/2} [Abramowitz & Stegun 1964, 22.14.17]. */
 #ifdef DOUBLE
-#ifndef ND
-#define ND 0.1
-#define NT 10
-#endif
-#define NARROW ND
-#define NARROW_TERMS NT
+#define NARROW 0.25
+#define NARROW_TERMS 13
 #define VANISHED 1e-290
 #else
-#ifndef NF
-#define NF 0.75f
-#define NFT 11
-#endif
-#define NARROW NF
-#define NARROW_TERMS NFT
+#define NARROW 0.75f
+#define NARROW_TERMS 11
 #define VANISHED 1e-36f
 #endif
+
+/* Narrow segment: the same integral as a series of Hermite functions about its middle m,
+ *   e^{-m²}·[ (a₀+a₁)/2·Σ_even c_n/(n+1) - (a₁-a₀)/2·Σ_odd c_n/(n+2) ],  c_n = H_n(m)(d/2)^n/n!. */
 #define TAU_NARROW CAT(tau_narrow_, R)
 VEC_INLINE V TAU_NARROW(V a0, V a1, V b0, V b1, V d) {
   V m = SET((REAL)0.5) * (b0 + b1), h = SET((REAL)0.5) * d;
