@@ -30,6 +30,7 @@
 #include "kernel_path.h"
 #include "kernel_node.h"
 #include "kernel_row.h"
+#include "kernel_walk.h"
 #include "kernel_oblique.h"
 
 /* --- float32 --- */
@@ -69,4 +70,5 @@
 #include "kernel_path.h"
 #include "kernel_node.h"
 #include "kernel_row.h"
+#include "kernel_walk.h"
 #include "kernel_oblique.h"
