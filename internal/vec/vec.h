@@ -96,11 +96,17 @@ VEC_INLINE void vec_transpose8(vf *r) {
   }
 }
 
-/* vec_max_f: a where a > b, else b (so b where either is not a number). */
+/* vec_max: a where a > b, else b (so b where either is not a number). vec_min: a where a < b, else b. */
 #if defined(VEC_AVX2)
 VEC_INLINE vf vec_max_f(vf a, vf b) { return __builtin_ia32_maxps256(a, b); }
+VEC_INLINE vd vec_max_d(vd a, vd b) { return __builtin_ia32_maxpd256(a, b); }
+VEC_INLINE vf vec_min_f(vf a, vf b) { return __builtin_ia32_minps256(a, b); }
+VEC_INLINE vd vec_min_d(vd a, vd b) { return __builtin_ia32_minpd256(a, b); }
 #else
 VEC_INLINE vf vec_max_f(vf a, vf b) { return vec_pick_f(a > b, a, b); }
+VEC_INLINE vd vec_max_d(vd a, vd b) { return vec_pick_d(a > b, a, b); }
+VEC_INLINE vf vec_min_f(vf a, vf b) { return vec_pick_f(a < b, a, b); }
+VEC_INLINE vd vec_min_d(vd a, vd b) { return vec_pick_d(a < b, a, b); }
 #endif
 
 /* vec_any, vec_all: is the mask true in any lane, in every lane? */

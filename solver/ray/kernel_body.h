@@ -30,6 +30,7 @@
 #include "kernel_path.h"
 #include "kernel_node.h"
 #include "kernel_row.h"
+#include "kernel_walk.h"
 #include "kernel_oblique.h"
 
 /* --- float32 --- */
@@ -48,6 +49,7 @@
 #undef CUTOFF_ROOT
 #undef SMALLEST
 #undef NARROW
+#undef NARROW_TERMS
 #undef MANTISSA
 #undef EXPONENT_OF_ONE
 #undef VANISHED
@@ -68,4 +70,5 @@
 #include "kernel_path.h"
 #include "kernel_node.h"
 #include "kernel_row.h"
+#include "kernel_walk.h"
 #include "kernel_oblique.h"

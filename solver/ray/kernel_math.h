@@ -10,6 +10,8 @@
 #define SET CAT(vec_set_, R)
 #define PICK CAT(vec_pick_, R)
 #define SQRT CAT(vec_sqrt_, R)
+#define MAX CAT(vec_max_, R)
+#define MIN CAT(vec_min_, R)
 #define ANY CAT(vec_any_, R)
 #define ALL CAT(vec_all_, R)
 

@@ -104,29 +104,49 @@ typedef struct {
   V n, t, v, w;
 } POINT;
 
+/* What NODE needs of the line and the window, in all lanes. */
+#define SCALES CAT(scales_, R)
+typedef struct {
+  V speed, gap, lower, thermal, opacity, offset, source, x_min, x_max;
+} SCALES;
+
+/* SCALE fills them. Not inline: a compiler that sees it makes them anew at every node. */
+#define SCALE CAT(scale_, R)
+__attribute__((noinline)) static void SCALE(const ray_line *ln, const ray_window *at, SCALES *c) {
+  c->speed = SET((REAL)(at->v_sign * ln->inv_c));
+  c->gap = SET((REAL)-ln->upper_gap);
+  c->lower = SET((REAL)-ln->lower);
+  c->thermal = SET((REAL)ln->thermal);
+  c->opacity = SET((REAL)(ln->opacity * at->length));
+  c->offset = SET((REAL)(-1.0 / ln->inv_c));
+  c->source = SET((REAL)ln->source);
+  c->x_min = SET((REAL)at->x_min);
+  c->x_max = SET((REAL)at->x_max);
+}
+
 /* NODE computes node j from its fields, and with node j-1 the range of channels [u - b·width, u + b·width] in which the segment
  * between them matters. check: the fields are a cell's, which may hold anything. share, if not NULL: how much of the light of
  * a unit of length counts. */
 #define NODE CAT(node_, R)
-VEC_INLINE void NODE(const ray_line *ln, const ray_window *at, const POINT *p, const int check, const V *share, NODES *nd, int j, CARRY *k) {
+VEC_INLINE void NODE(const ray_line *ln, const SCALES *by, const POINT *p, const int check, const V *share, NODES *nd, int j, CARRY *k) {
   const V one = SET(1), zero = SET(0);
   V n = p->n, t = p->t, w = p->w;
-  V speed = p->v * SET((REAL)(at->v_sign * ln->inv_c));
+  V speed = p->v * by->speed;
   if (check) {
     VI bad = IMPOSSIBLE(ln, n, t, speed, w);
     k->bad |= bad;
     t = PICK(bad, SET((REAL)ln->t_min), t); /* the table must not be left */
   }
   V zinv = INVERSE_PARTITION(ln, t), it = one / t, gap, tail;
-  BOLTZMANN(it * SET((REAL)-ln->upper_gap), &gap, &tail);
-  if (ln->lower > 0) zinv = zinv * EXP(it * SET((REAL)-ln->lower));
-  V beta = SQRT(FMA(t, SET((REAL)ln->thermal), w * w));
+  BOLTZMANN(it * by->gap, &gap, &tail);
+  if (ln->lower > 0) zinv = zinv * EXP(it * by->lower);
+  V beta = SQRT(FMA(t, by->thermal, w * w));
   V g = one + speed, inv = one / (beta * g);
-  V chi = n * zinv * gap * SET((REAL)(ln->opacity * at->length));
+  V chi = n * zinv * gap * by->opacity;
   V a = chi * (inv * g);
-  V u = speed * (inv * beta) * SET((REAL)(-1.0 / ln->inv_c));
+  V u = speed * (inv * beta) * by->offset;
   V width = beta * beta * inv;
-  V s = SET((REAL)ln->source) * tail / gap;
+  V s = by->source * tail / gap;
   nd->a[j] = a;
   nd->u[j] = u;
   nd->r[j] = g * (inv * g);
@@ -135,20 +155,20 @@ VEC_INLINE void NODE(const ray_line *ln, const ray_window *at, const POINT *p, c
    * root to its tangent. */
   VI octave = ((VI)a >> MANTISSA) - (EXPONENT_OF_ONE - 1);
   V over = __builtin_convertvector(octave, V) * SET((REAL)(0.6931471805599453 / (2 * CUTOFF_ROOT)));
-  V reach = SET((REAL)CUTOFF_ROOT) + PICK(over > zero, over, zero);
+  V reach = SET((REAL)CUTOFF_ROOT) + MAX(over, zero);
   reach = PICK(a > SET((REAL)SMALLEST), reach, SET(-1));
   if (share) {
     V light = chi * s * *share;
-    VI out = (u < SET((REAL)at->x_min) - width) | (u > SET((REAL)at->x_max) + width);
+    VI out = (u < by->x_min - width) | (u > by->x_max + width);
     k->seen += light;
     k->missed += (V)((VI)light & out);
   }
   if (j > 0) {
-    V b = PICK(reach > k->reach, reach, k->reach);
+    V b = MAX(reach, k->reach);
     V l0 = k->u - b * k->width, l1 = u - b * width, h0 = k->u + b * k->width, h1 = u + b * width;
     VI on = b > zero;
-    nd->lo[j - 1] = PICK(on, PICK(l0 < l1, l0, l1), SET((REAL)1e30));
-    nd->hi[j - 1] = PICK(on, PICK(h0 > h1, h0, h1), SET((REAL)-1e30));
+    nd->lo[j - 1] = PICK(on, MIN(l0, l1), SET((REAL)1e30));
+    nd->hi[j - 1] = PICK(on, MAX(h0, h1), SET((REAL)-1e30));
   }
   k->reach = reach;
   k->u = u;

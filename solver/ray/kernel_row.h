@@ -84,7 +84,7 @@ static void SPAN(NODES *nd, int m) {
 
 /* GROUP prepares the m nodes of W rays from `first` on. Returns 0, or 1 for a cell that must be refused. */
 #define GROUP CAT(group_, R)
-static int GROUP(const ray_line *ln, ray_row *row, const FIELDS *fd, NODES *nd, int64_t first, int m) {
+static int GROUP(const ray_line *ln, const SCALES *by, ray_row *row, const FIELDS *fd, NODES *nd, int64_t first, int m) {
   GATHER(ln, row, fd, first);
   CARRY k = {.seen = SET(0), .missed = SET(0), .bad = (VI)SET(0)};
   const int near = row->near_face, far = (int)(near + row->cells);
@@ -92,7 +92,7 @@ static int GROUP(const ray_line *ln, ray_row *row, const FIELDS *fd, NODES *nd, 
   for (int j = 0; j < m; j++) {
     const POINT p = {fd->n[j], fd->t[j], fd->v[j], fd->w[j]};
     const int is_cell = j >= near && j < far;
-    NODE(ln, &row->window, &p, is_cell, is_cell && (j + 1 < far || row->far_face) ? &all : NULL, nd, j, &k);
+    NODE(ln, by, &p, is_cell, is_cell && (j + 1 < far || row->far_face) ? &all : NULL, nd, j, &k);
   }
   if (ANY(k.bad)) return 1;
   for (int l = 0; l < W && first + l < row->rays; l++) {
@@ -134,8 +134,10 @@ int FUNCTION(const ray_line *ln, ray_row *row, void *scratch) {
   nd.shi = nd.slo + m;
   p = (V *)(((uintptr_t)(nd.shi + m) + 63) & ~(uintptr_t)63);
   FIELDS fd = {.n = p, .t = p + pad, .v = p + 2 * pad, .w = p + 3 * pad};
+  SCALES by;
+  SCALE(ln, &row->window, &by);
   for (int64_t first = 0; first < row->rays; first += W) {
-    if (GROUP(ln, row, &fd, &nd, first, m)) return 1;
+    if (GROUP(ln, &by, row, &fd, &nd, first, m)) return 1;
     int64_t lanes = row->rays - first < W ? row->rays - first : W;
     for (int64_t f = 0; f < row->channels; f += ABREAST) {
       const int count = row->channels - f < ABREAST ? (int)(row->channels - f) : ABREAST;

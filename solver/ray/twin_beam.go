@@ -26,7 +26,7 @@ func (k *twin[T]) Pack(s *Sheet[T]) bool {
 	return good
 }
 
-// walk is where an oblique ray is: see kernel_oblique.h.
+// walk is where an oblique ray is: see kernel_walk.h.
 type walk struct {
 	start, along, inverse [3]float64
 	lo, hi, cells         [3]int
