@@ -14,7 +14,7 @@ type Train struct {
 	Optimizer Optimizer   `toml:"optimizer" doc:"How gradients become steps"`
 	Schedule  Schedule    `toml:"schedule" doc:"The learning rate"`
 	Run       TrainingRun `toml:"run" doc:"How long, and what is kept"`
-	Parallel  OneProcess  `toml:"parallel" doc:"Threads"`
+	Parallel  Mesh        `toml:"parallel" doc:"Ranks and threads"`
 	Output    Results     `toml:"output" doc:"The files to write"`
 }
 
@@ -110,16 +110,16 @@ func (t *Train) Inputs() []Input {
 // Destination returns the folder and the stem of the names of the outputs.
 func (t *Train) Destination() (dir, name string) { return t.Output.Dir, t.Output.Name }
 
-// NumThreads returns the threads, 0 for all cores.
+// NumThreads returns the threads of a rank, 0 for all cores.
 func (t *Train) NumThreads() int { return t.Parallel.Threads }
 
-// CheckSize returns an *Error when more than one process was started.
-func (t *Train) CheckSize(file string, size int) error {
-	return t.Parallel.checkSize(file, t.JobName(), size)
-}
+// CheckSize returns an *Error when the mesh of [parallel] does not have the
+// processes that were started.
+func (t *Train) CheckSize(file string, size int) error { return t.Parallel.checkSize(file, size) }
 
 func (t *Train) validate(r *report) {
 	s := t.Schedule
+	t.Parallel.validate(r)
 	if s.Kind == "step" && s.StepSize == 0 {
 		r.missing("schedule.step_size", `an integer above 0, which kind = "step" needs`)
 	}

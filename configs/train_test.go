@@ -44,8 +44,8 @@ func TestTrainDefaults(t *testing.T) {
 	if c.Network.Latent != 4096 || c.Network.Seed != 1234 || c.Loss.Alpha != 0.8 || c.Schedule.Rate != 4e-4 || c.Optimizer.Beta2 != 0.999 || c.Optimizer.Eps != 1e-8 || c.Data.Manifest != "a/set.json" {
 		t.Errorf("%+v", c)
 	}
-	if err := c.CheckSize("train.toml", 2); err == nil || !strings.Contains(err.Error(), "one rank") {
-		t.Errorf("two ranks: %v", err)
+	if err := c.CheckSize("train.toml", 6); err != nil {
+		t.Errorf("six ranks by default: %v", err)
 	}
 	var e Emulate
 	mustDecode(t, goodEmulate, "emulate.toml", &e)

@@ -12,9 +12,15 @@ const decoderChannels = 64
 
 // newBottleneck returns the dense middle of the network: features → latent
 // without an activation, latent → 64 × F × (g/8)², rectifier.
-func newBottleneck[T device.Float](env *nn.Env[T], c Config, features int) *nn.Sequential[T] {
+func newBottleneck[T device.Float](env *nn.Env[T], c Config, features int, exchange Exchange[T]) *nn.Sequential[T] {
 	g := c.Grid / 8
 	out := decoderChannels * c.Frequencies * g * g
+	if exchange != nil {
+		return nn.NewSequential(env,
+			nn.Item[T]{Name: "to_dec", Layer: newDenseShards(env, exchange, features, c.Latent, out)},
+			nn.Item[T]{Name: "to_dec.relu", Layer: nn.NewReLU(env, out)},
+		)
+	}
 	return nn.NewSequential(env,
 		nn.Item[T]{Name: "to_lat", Layer: nn.NewLinear(env, "to_lat", features, c.Latent)},
 		nn.Item[T]{Name: "to_dec", Layer: nn.NewLinear(env, "to_dec", c.Latent, out)},
@@ -98,7 +104,7 @@ func (b *branches[T]) MACs() int { return len(b.encoders) * b.encoders[0].MACs()
 
 // reserve makes the buffers of a batch unless they are there.
 func (b *branches[T]) reserve(batch int) {
-	if b.batch == batch {
+	if b.batch == batch && b.features != nil {
 		return
 	}
 	dev := b.env.Device

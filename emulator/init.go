@@ -22,10 +22,14 @@ func (m *Model[T]) Init(seed uint64) error {
 	m.Allocate()
 	m.env.Changed()
 	dev, key := m.env.Device, philox.NewKey(seed)
-	for t, e := range m.entries {
+	place, name := -1, "" // in the state_dict, where slices of a tensor are one
+	for _, e := range m.entries {
+		if e.Name != name {
+			place, name = place+1, e.Name
+		}
 		switch e.Kind {
 		case nn.Weight, nn.Bias:
-			dev.Upload(e.Value, uniform[T](key, uint32(t), e.Len(), 1/math.Sqrt(float64(e.FanIn))))
+			initialise(dev, e, key, uint32(place))
 		case nn.NormWeight, nn.RunningVar:
 			dev.Fill(e.Value, 1)
 		case nn.NormBias, nn.RunningMean:
@@ -37,14 +41,25 @@ func (m *Model[T]) Init(seed uint64) error {
 	return dev.Sync()
 }
 
-// uniform returns n values uniform on (−bound, bound).
-func uniform[T device.Float](key philox.Key, tensor uint32, n int, bound float64) []T {
-	values := make([]T, n)
-	for block := 0; 4*block < n; block++ {
-		words := key.Block([4]uint32{uint32(block), uint32(uint64(block) >> 32), tensor, 0})
-		for k, w := range words[:min(4, n-4*block)] {
-			values[4*block+k] = T(bound * (2*philox.Unit(w) - 1))
+// initialise uploads the values of an entry, the rows of a slice one by one.
+func initialise[T device.Float](dev device.Device[T], e *nn.Entry[T], key philox.Key, tensor uint32) {
+	bound := 1 / math.Sqrt(float64(e.FanIn))
+	values := make([]T, e.Len())
+	e.Stretches(func(at, from, n int) { uniform(key, tensor, from, bound, values[at:at+n]) })
+	dev.Upload(e.Value, values)
+}
+
+// uniform fills values with those of a tensor from a place in it on, uniform on
+// (−bound, bound).
+func uniform[T device.Float](key philox.Key, tensor uint32, from int, bound float64, values []T) {
+	for k := 0; k < len(values); {
+		at := uint64(from + k)
+		words := key.Block([4]uint32{uint32(at / 4), uint32(at / 4 >> 32), tensor, 0})
+		for _, w := range words[at%4:] {
+			if k < len(values) {
+				values[k] = T(bound * (2*philox.Unit(w) - 1))
+				k++
+			}
 		}
 	}
-	return values
 }

@@ -22,13 +22,20 @@ type Model[T device.Float] struct {
 
 // New returns a network without values: give it some by Init, Set or Adopt.
 func New[T device.Float](dev device.Device[T], c Config) (*Model[T], error) {
+	return NewPlaced(dev, c, Placement[T]{})
+}
+
+// NewPlaced is New for a part of the work: the network then has the entries of
+// this rank, which may be slices of tensors, and is trained by all ranks together.
+func NewPlaced[T device.Float](dev device.Device[T], c Config, p Placement[T]) (*Model[T], error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	c = c.WithDefaults()
 	m := &Model[T]{config: c, env: nn.NewEnv(dev)}
+	m.env.Parts = p.Parts
 	m.branches = newBranches(m.env, c.Grid)
-	m.bottleneck = newBottleneck(m.env, c, m.branches.OutLen())
+	m.bottleneck = newBottleneck(m.env, c, m.branches.OutLen(), p.Exchange)
 	m.decoder = newDecoder(m.env, c)
 	m.entries = append(append(m.branches.Entries(), m.bottleneck.Entries()...), m.decoder.Entries()...)
 	return m, nil
@@ -43,6 +50,11 @@ func (m *Model[T]) Device() device.Device[T] { return m.env.Device }
 // Observe has f shown the output of every layer as it appears, under its name
 // in the original; nil ends it. Fused layers appear once, as the last of them.
 func (m *Model[T]) Observe(f func(name string, y device.Buffer[T])) { m.env.Observe = f }
+
+// Hooks has an optimiser follow the passes: see nn.Env.
+func (m *Model[T]) Hooks(ready, needed func(entries []*nn.Entry[T]), between func()) {
+	m.env.Ready, m.env.Needed, m.env.Between = ready, needed, between
+}
 
 // FreezeStatistics has batch normalisation use the running statistics in
 // training too, and leave them as they are, or ends that: what is learnt then is

@@ -33,7 +33,7 @@ func (m *Model[T]) Entry(name string) (*nn.Entry[T], error) {
 	return m.entries[i], nil
 }
 
-// ParameterCount returns the number of parameters, and how many of them have
+// ParameterCount returns the number of parameters held here, and how many have
 // no gradient.
 func (m *Model[T]) ParameterCount() (all, withoutGradient int) {
 	for _, e := range m.entries {

@@ -45,6 +45,71 @@ func Allreduce[T Number](c *Comm, send, recv []T, op Op) error {
 	})
 }
 
+// Iallreduce starts what Allreduce does in place and returns at once. buf must
+// not be read or written until the request is complete; it stays pinned, and may
+// lie off the Go heap. All ranks start such operations in the same order. buf
+// has at most 2³¹−1 elements.
+func Iallreduce[T Number](c *Comm, buf []T, op Op) (*Request, error) {
+	r := &Request{c: c}
+	err := c.do(opIallreduce, func() error {
+		if err := op.check(); err != nil {
+			return err
+		}
+		if err := limit(len(buf), c.most); err != nil {
+			return err
+		}
+		var err error
+		r.p, err = c.t.iallreduce(bufferOf(buf), op)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Alltoallv sends to each rank its part of send and receives from each rank a
+// part of recv. Parts lie one after the other in rank order: sendCounts[r]
+// elements go to rank r and recvCounts[r] come from it, and what one rank sends
+// is what the other expects. Counts are not negative and sum to the length of
+// their slice, at most 2³¹−1.
+func Alltoallv[T Number](c *Comm, send []T, sendCounts []int, recv []T, recvCounts []int) error {
+	return c.do(opAlltoallv, func() error {
+		s, r := bufferOf(send), bufferOf(recv)
+		if err := c.checkParts("send", s.n, sendCounts); err != nil {
+			return err
+		}
+		if err := c.checkParts("recv", r.n, recvCounts); err != nil {
+			return err
+		}
+		if sendCounts[c.rank] != recvCounts[c.rank] {
+			return fmt.Errorf("%d elements to this rank itself, but %d expected from it", sendCounts[c.rank], recvCounts[c.rank])
+		}
+		if s.overlaps(r) {
+			return errOverlap()
+		}
+		return c.t.alltoallv(s, r, sendCounts, recvCounts)
+	})
+}
+
+// checkParts checks that counts divide n elements among all ranks.
+func (c *Comm) checkParts(what string, n int, counts []int) error {
+	if len(counts) != c.size {
+		return fmt.Errorf("%d %s counts for %d ranks", len(counts), what, c.size)
+	}
+	total := 0
+	for r, k := range counts {
+		if k < 0 || k > c.most-total {
+			return fmt.Errorf("%s counts[%d] = %d: counts must not be negative and sum to at most %d", what, r, k, c.most)
+		}
+		total += k
+	}
+	if total != n {
+		return fmt.Errorf("%s has %d elements, its counts sum to %d", what, n, total)
+	}
+	return nil
+}
+
 // Gather puts send of rank r at recv[r·len(send):] of rank root. len(send) must
 // be the same on all ranks; recv is used on root only and has Size·len(send)
 // elements there.

@@ -39,6 +39,9 @@ type transport interface {
 	// gatherv uses recv and counts on root only.
 	gatherv(send, recv buffer, counts []int, root int) error
 	allgather(send, recv buffer) error
+	// iallreduce works in place. All ranks start such operations in one order.
+	iallreduce(b buffer, op Op) (pending, error)
+	alltoallv(send, recv buffer, sendCounts, recvCounts []int) error
 	// split returns rank and size with the transport, nil for a negative color.
 	split(color, key int) (t transport, rank, size int, err error)
 	free() error
@@ -50,6 +53,8 @@ type transport interface {
 // pending is a communication in flight.
 type pending interface {
 	wait() error
+	// test is wait where that need not block; otherwise done is false.
+	test() (done bool, err error)
 }
 
 // newWorld returns the communicator of all ranks.

@@ -272,3 +272,31 @@ func TestInProcessRanks(t *testing.T) {
 		t.Errorf("error %q, want %q", got, want)
 	}
 }
+
+// Non-blocking reductions and exchanges that do not fit each other are found.
+func TestMismatchedExchange(t *testing.T) {
+	err := mpiutil.InProcess(2, func(c *mpiutil.Comm) error {
+		r, err := mpiutil.Iallreduce(c, make([]float32, 3+c.Rank()), mpiutil.Sum)
+		return errors.Join(err, r.Wait())
+	})
+	if err == nil || !strings.Contains(err.Error(), "rank 0 gave 3 elements and rank 1 4") {
+		t.Errorf("reductions of two lengths: %v", err)
+	}
+	err = mpiutil.InProcess(2, func(c *mpiutil.Comm) error {
+		expect := 1 + c.Rank() // of rank 0, which sends 1
+		return mpiutil.Alltoallv(c, make([]int32, 2), []int{1, 1}, make([]int32, expect+1), []int{expect, 1})
+	})
+	if err == nil {
+		t.Error("an exchange of differing counts was accepted")
+	}
+	err = mpiutil.InProcess(2, func(c *mpiutil.Comm) error {
+		if c.Rank() == 1 {
+			return nil
+		}
+		r, err := mpiutil.Iallreduce(c, make([]float32, 3), mpiutil.Sum)
+		return errors.Join(err, r.Wait())
+	})
+	if err == nil || !strings.Contains(err.Error(), "Iallreduce, entered by 1 of 2") {
+		t.Errorf("a rank that never joins: %v", err)
+	}
+}

@@ -12,13 +12,15 @@ const eagerBytes = 4096
 // group is an in-process communicator.
 type group struct {
 	w       *world
-	members []int     // world rank of each rank
-	boxes   []mailbox // by receiving rank
-	meeting *meeting  // the collective that some ranks have entered
+	members []int      // world rank of each rank
+	boxes   []mailbox  // by receiving rank
+	meeting *meeting   // the collective that some ranks have entered
+	flying  []*meeting // non-blocking collectives in order of their start, complete ones nil
+	started []int      // by rank: how many of them it has started
 }
 
 func newGroup(w *world, members []int) *group {
-	return &group{w: w, members: members, boxes: make([]mailbox, len(members))}
+	return &group{w: w, members: members, boxes: make([]mailbox, len(members)), started: make([]int, len(members))}
 }
 
 // mailbox holds what has no partner yet, in the order in which it came.
@@ -58,6 +60,17 @@ func (f flight) wait() error {
 	defer w.mu.Unlock()
 	w.ranks[f.ev.owner].flying--
 	return w.await(f.ev)
+}
+
+func (f flight) test() (bool, error) {
+	w := f.ev.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !f.ev.done {
+		return false, w.released()
+	}
+	w.ranks[f.ev.owner].flying--
+	return true, f.ev.err
 }
 
 func (l *local) event(what func() string) *event {

@@ -23,6 +23,7 @@ type call struct {
 	reduce     Op
 	send, recv buffer
 	counts     []int
+	expected   []int // of Alltoallv: elements from each rank
 	color, key int
 	made       *local // result of Split
 	done       *event
@@ -37,24 +38,52 @@ func (l *local) meet(c *call) error {
 		return err
 	}
 	if g.meeting == nil {
-		g.meeting = &meeting{calls: make([]*call, len(g.members))}
+		g.meeting = newMeeting(g)
 	}
 	m := g.meeting
+	if m.here+1 == len(m.calls) {
+		g.meeting = nil
+	}
+	return w.await(l.enter(m, c))
+}
+
+func newMeeting(g *group) *meeting { return &meeting{calls: make([]*call, len(g.members))} }
+
+// enter brings c to m, and does the work if all ranks have come. The lock is held.
+func (l *local) enter(m *meeting, c *call) *event {
+	g, w := l.g, l.g.w
 	c.done = l.event(func() string { return fmt.Sprintf("%v, entered by %d of %d ranks", c.op, m.here, len(m.calls)) })
 	m.calls[l.r] = c
 	m.here++
-	if m.here < len(m.calls) {
-		return w.await(c.done)
+	if m.here == len(m.calls) {
+		err := m.check()
+		if err == nil {
+			err = m.work(g)
+		}
+		for _, other := range m.calls {
+			w.complete(other.done, err)
+		}
 	}
-	g.meeting = nil
-	err := m.check()
-	if err == nil {
-		err = m.work(g)
-	}
-	for _, other := range m.calls {
-		w.complete(other.done, err)
-	}
-	return err
+	return c.done
+}
+
+// iallreduce joins the meeting of the same number: the ranks' first non-blocking
+// collectives belong together, their second ones, and so on.
+func (l *local) iallreduce(b buffer, op Op) (pending, error) {
+	return l.start(func() *event {
+		g := l.g
+		k := g.started[l.r]
+		g.started[l.r]++
+		if k == len(g.flying) {
+			g.flying = append(g.flying, newMeeting(g))
+		}
+		m := g.flying[k]
+		ev := l.enter(m, &call{op: opIallreduce, send: b, recv: b, reduce: op})
+		if m.here == len(m.calls) {
+			g.flying[k] = nil
+		}
+		return ev
+	})
 }
 
 // check compares what the ranks have called. MPI does not, and goes wrong.
@@ -70,7 +99,7 @@ func (m *meeting) check() error {
 			return fmt.Errorf("ranks differ: root is %d on rank 0 and %d on rank %d", a.root, b.root, r)
 		case a.reduce != b.reduce:
 			return fmt.Errorf("ranks differ: the operation is %v on rank 0 and %v on rank %d", a.reduce, b.reduce, r)
-		case a.op != opGatherv && a.send.n != b.send.n:
+		case a.op != opGatherv && a.op != opAlltoallv && a.send.n != b.send.n:
 			return fmt.Errorf("ranks differ: rank 0 gave %d elements and rank %d %d", a.send.n, r, b.send.n)
 		}
 	}
@@ -88,7 +117,7 @@ func (m *meeting) work(g *group) error {
 			copy(c.send.bytes(), from.bytes())
 		}
 		return nil
-	case opAllreduce:
+	case opAllreduce, opIallreduce:
 		sum := clone(m.calls[0].send)
 		for _, c := range m.calls[1:] {
 			reduceInto(m.calls[0].reduce, sum, c.send)
@@ -111,6 +140,8 @@ func (m *meeting) work(g *group) error {
 			}
 		}
 		return nil
+	case opAlltoallv:
+		return m.exchange()
 	case opSplit:
 		m.split(g)
 		return nil
@@ -127,6 +158,24 @@ func (m *meeting) gather(recv buffer, counts []int) error {
 		}
 		copy(recv.part(at, at+counts[r]).bytes(), c.send.bytes())
 		at += counts[r]
+	}
+	return nil
+}
+
+// exchange gives every rank its parts of the send buffers of all ranks.
+func (m *meeting) exchange() error {
+	at := make([]int, len(m.calls)) // next element to send, by rank
+	for to, c := range m.calls {
+		next := 0
+		for from, n := range c.expected {
+			sender := m.calls[from]
+			if sender.counts[to] != n {
+				return fmt.Errorf("ranks differ: rank %d gave %d elements for rank %d, which expects %d", from, sender.counts[to], to, n)
+			}
+			copy(c.recv.part(next, next+n).bytes(), sender.send.part(at[from], at[from]+n).bytes())
+			at[from] += n
+			next += n
+		}
 	}
 	return nil
 }
@@ -168,6 +217,10 @@ func (l *local) gatherv(send, recv buffer, counts []int, root int) error {
 
 func (l *local) allgather(send, recv buffer) error {
 	return l.meet(&call{op: opAllgather, send: send, recv: recv})
+}
+
+func (l *local) alltoallv(send, recv buffer, sendCounts, recvCounts []int) error {
+	return l.meet(&call{op: opAlltoallv, send: send, recv: recv, counts: sendCounts, expected: recvCounts})
 }
 
 func (l *local) split(color, key int) (transport, int, int, error) {

@@ -116,13 +116,25 @@ func (t *remote) allreduce(send, recv buffer, op Op) error {
 }
 
 func (t *remote) gatherv(send, recv buffer, counts []int, root int) error {
-	// One spare element, so that both have an address on all ranks.
-	n, start := make([]C.int, len(counts)+1), make([]C.int, len(counts)+1)
+	n, start := layout(counts)
+	return check("MPI_Gatherv", C.mu_gatherv(send.chars(), C.int(send.n), recv.chars(), &n[0], &start[0], C.int(send.kind), C.int(root), t.comm))
+}
+
+// layout returns counts, and the starts of parts that lie one after the other,
+// as C wants them. One spare element, so that both have an address on all ranks.
+func layout(counts []int) (n, start []C.int) {
+	n, start = make([]C.int, len(counts)+1), make([]C.int, len(counts)+1)
 	for r, count := range counts {
 		n[r] = C.int(count)
 		start[r+1] = start[r] + n[r]
 	}
-	return check("MPI_Gatherv", C.mu_gatherv(send.chars(), C.int(send.n), recv.chars(), &n[0], &start[0], C.int(send.kind), C.int(root), t.comm))
+	return n, start
+}
+
+func (t *remote) alltoallv(send, recv buffer, sendCounts, recvCounts []int) error {
+	n, start := layout(sendCounts)
+	m, from := layout(recvCounts)
+	return check("MPI_Alltoallv", C.mu_alltoallv(send.chars(), &n[0], &start[0], recv.chars(), &m[0], &from[0], C.int(send.kind), t.comm))
 }
 
 func (t *remote) allgather(send, recv buffer) error {

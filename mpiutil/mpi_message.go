@@ -85,6 +85,36 @@ func (r *request) wait() error {
 	return exact(got, r.buf, r.peer, r.tag)
 }
 
+func (r *request) test() (bool, error) {
+	var done, isRecv, got C.int
+	if r.isRecv {
+		isRecv = 1
+	}
+	if err := check("MPI_Test", C.mu_test(&r.req, C.int(r.buf.kind), &done, isRecv, &got)); err != nil {
+		r.drop()
+		return true, err
+	}
+	if done == 0 {
+		return false, nil
+	}
+	r.drop()
+	if r.isRecv {
+		return true, exact(got, r.buf, r.peer, r.tag)
+	}
+	return true, nil
+}
+
+func (t *remote) iallreduce(b buffer, op Op) (pending, error) {
+	r := &request{t: t, buf: b}
+	r.hold()
+	err := check("MPI_Iallreduce", C.mu_iallreduce(b.chars(), C.int(b.n), C.int(b.kind), C.int(op), t.comm, &r.req))
+	if err != nil {
+		r.drop()
+		return nil, err
+	}
+	return r, nil
+}
+
 // exact refuses a message that is shorter than its buffer.
 func exact(got C.int, b buffer, src, tag int) error {
 	if int(got) != b.n {

@@ -67,7 +67,7 @@ func Irecv[T Number](c *Comm, buf []T, src, tag int) (*Request, error) {
 	return r, nil
 }
 
-// Request is a message in flight. Every Request must be waited for.
+// Request is a communication in flight. Every Request must be waited for.
 type Request struct {
 	c *Comm
 	p pending // nil once waited for
@@ -84,6 +84,23 @@ func (r *Request) Wait() error {
 		r.p = nil
 		return p.wait()
 	})
+}
+
+// Test tells whether the communication is complete, and then is what Wait is. It
+// does not block, and it lets the library work on what is in flight: many
+// libraries make progress only inside calls.
+func (r *Request) Test() (done bool, err error) {
+	if r == nil || r.p == nil {
+		return true, nil
+	}
+	err = r.c.do(opTest, func() error {
+		var err error
+		if done, err = r.p.test(); done || err != nil {
+			done, r.p = true, nil
+		}
+		return err
+	})
+	return done, err
 }
 
 // Waitall waits for all requests, also after one of them has failed, and joins

@@ -102,6 +102,21 @@ static inline int mu_allgather(char *send, int n, char *recv, int kind, MPI_Comm
 	return MPI_Allgather(send, n, mu_type(kind), recv, n, mu_type(kind), c);
 }
 
+static inline int mu_iallreduce(char *buf, int n, int kind, int op, MPI_Comm c, MPI_Request *r) {
+	return MPI_Iallreduce(MPI_IN_PLACE, buf, n, mu_type(kind), mu_op(op), c, r);
+}
+
+static inline int mu_alltoallv(char *send, int *counts, int *starts, char *recv, int *rcounts, int *rstarts, int kind, MPI_Comm c) {
+	return MPI_Alltoallv(send, counts, starts, mu_type(kind), recv, rcounts, rstarts, mu_type(kind), c);
+}
+
+// mu_test sets *got of a received message only.
+static inline int mu_test(MPI_Request *r, int kind, int *done, int is_recv, int *got) {
+	MPI_Status status;
+	int rc = MPI_Test(r, done, &status);
+	return rc != MPI_SUCCESS || !*done || !is_recv ? rc : mu_got(&status, kind, got);
+}
+
 // mu_split sets *none where the rank takes no part.
 static inline int mu_split(MPI_Comm c, int color, int key, MPI_Comm *sub, int *none) {
 	int rc = MPI_Comm_split(c, color < 0 ? MPI_UNDEFINED : color, key, sub);

@@ -29,11 +29,14 @@ const (
 	opGather
 	opGatherv
 	opAllgather
+	opIallreduce
+	opAlltoallv
+	opTest
 )
 
 func (o opcode) String() string {
 	return [...]string{"no communication", "Barrier", "Split", "Free", "Finalize", "Send", "Recv", "Isend", "Irecv",
-		"Wait", "Bcast", "Allreduce", "Gather", "Gatherv", "Allgather"}[o]
+		"Wait", "Bcast", "Allreduce", "Gather", "Gatherv", "Allgather", "Iallreduce", "Alltoallv", "Test"}[o]
 }
 
 // watch knows which communication a rank is inside, and since when. One word

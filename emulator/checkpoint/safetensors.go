@@ -181,9 +181,9 @@ func order(tensors []Tensor) []Tensor {
 	return sorted
 }
 
-// encodeSafetensors writes the file to w.
-func encodeSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string) error {
-	sorted := order(tensors)
+// headerOf returns the header, its length included, of a file of tensors that are
+// in order. The data of the tensors is not looked at.
+func headerOf(sorted []Tensor, metadata map[string]string) ([]byte, error) {
 	header := bytes.NewBufferString("{")
 	key := func(name string, value any) error {
 		if header.Len() > 1 {
@@ -201,25 +201,25 @@ func encodeSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string
 	}
 	if len(metadata) > 0 {
 		if err := key(metadataKey, metadata); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	offset, seen := int64(0), map[string]bool{metadataKey: true}
 	for _, t := range sorted {
-		if err := t.check(); err != nil {
-			return err
+		if err := t.describe(); err != nil {
+			return nil, err
 		}
 		if seen[t.Name] {
-			return fmt.Errorf("tensor %s: name is reserved or used twice", t.Name)
+			return nil, fmt.Errorf("tensor %s: name is reserved or used twice", t.Name)
 		}
 		seen[t.Name] = true
 		shape := t.Shape
 		if shape == nil {
 			shape = []int{}
 		}
-		end := offset + int64(len(t.Data))
+		end := offset + int64(t.NumElements()*t.Dtype.Size())
 		if err := key(t.Name, entry{t.Dtype, shape, &[2]int64{offset, end}}); err != nil {
-			return err
+			return nil, err
 		}
 		offset = end
 	}
@@ -227,7 +227,22 @@ func encodeSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string
 	for (8+header.Len())%dataAlign != 0 {
 		header.WriteByte(' ')
 	}
-	if err := writeAll(w, binary.LittleEndian.AppendUint64(nil, uint64(header.Len())), header.Bytes()); err != nil {
+	return append(binary.LittleEndian.AppendUint64(nil, uint64(header.Len())), header.Bytes()...), nil
+}
+
+// encodeSafetensors writes the file to w.
+func encodeSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string) error {
+	sorted := order(tensors)
+	for _, t := range sorted {
+		if err := t.check(); err != nil {
+			return err
+		}
+	}
+	header, err := headerOf(sorted, metadata)
+	if err != nil {
+		return err
+	}
+	if err := writeAll(w, header); err != nil {
 		return err
 	}
 	for _, t := range sorted {

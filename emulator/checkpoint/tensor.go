@@ -160,20 +160,32 @@ func elements(shape []int) (int, error) {
 	return n, nil
 }
 
-// check returns an error if the parts of t do not fit together.
-func (t Tensor) check() error {
+// Range returns n elements of t in C order from element from on, sharing them.
+func (t Tensor) Range(from, n int) Tensor {
+	size := t.Dtype.Size()
+	return Tensor{Name: t.Name, Dtype: t.Dtype, Shape: []int{n}, Data: t.Data[from*size : (from+n)*size]}
+}
+
+// describe returns an error if name, type or shape cannot be.
+func (t Tensor) describe() error {
 	if t.Name == "" {
 		return errors.New("tensor without a name")
 	}
-	size := t.Dtype.Size()
-	if size == 0 {
+	if t.Dtype.Size() == 0 {
 		return fmt.Errorf("tensor %s: element type %q: want one of F64, F32, BF16, I64", t.Name, t.Dtype)
 	}
-	n, err := elements(t.Shape)
-	if err != nil {
+	if _, err := elements(t.Shape); err != nil {
 		return fmt.Errorf("tensor %s: %w", t.Name, err)
 	}
-	if len(t.Data) != n*size {
+	return nil
+}
+
+// check returns an error if the parts of t do not fit together.
+func (t Tensor) check() error {
+	if err := t.describe(); err != nil {
+		return err
+	}
+	if n, size := t.NumElements(), t.Dtype.Size(); len(t.Data) != n*size {
 		return fmt.Errorf("tensor %s: %d bytes of data: want %d for shape %v of %s", t.Name, len(t.Data), n*size, t.Shape, t.Dtype)
 	}
 	return nil

@@ -53,6 +53,9 @@ type Convolver[T Float] interface {
 type Normalizer[T Float] interface {
 	// BatchNormStats writes the mean and biased variance of each channel.
 	BatchNormStats(n BatchNorm, x Buffer[T], s NormState[T])
+	// BatchNormMoments writes to the host, for each channel, the sum of its values
+	// and then, for each channel, Σ (value − mean)², and waits for them.
+	BatchNormMoments(n BatchNorm, x Buffer[T], moments []float64)
 	// BatchNormTrack moves running statistics towards s by the given momentum;
 	// the variance is made unbiased with count values per channel.
 	BatchNormTrack(count int, momentum float64, s NormState[T], runningMean, runningVar Buffer[T])
@@ -63,6 +66,9 @@ type Normalizer[T Float] interface {
 	BatchNormApply(n BatchNorm, s NormState[T], x, residual, y Buffer[T])
 	// BatchNormSums writes the derivatives of γ and β of this batch.
 	BatchNormSums(n BatchNorm, s NormState[T], x, dy, dgamma, dbeta Buffer[T])
+	// BatchNormPartSums writes to the host what BatchNormSums does for a part of
+	// a batch: dγ of all channels and then dβ, in float64, and waits for them.
+	BatchNormPartSums(n BatchNorm, s NormState[T], x, dy Buffer[T], sums []float64)
 	// BatchNormBackward writes dx from the sums of the whole batch.
 	BatchNormBackward(n BatchNorm, s NormState[T], x, dy, dgamma, dbeta, dx Buffer[T])
 }
@@ -102,6 +108,10 @@ type Dense[T Float] interface {
 	LinearBackwardData(l Linear, batch int, dy, w, dx Buffer[T])
 	// LinearBackwardWeights adds dyᵀ·x to dw and Σ_b dy to db.
 	LinearBackwardWeights(l Linear, batch int, x, dy, dw, db Buffer[T])
+	// LinearBackwardSlots is LinearBackwardWeights with sums made per slot and
+	// folded in a binary tree; slot k holds samples bounds[k] to bounds[k+1]. db
+	// may be nil.
+	LinearBackwardSlots(l Linear, bounds []int, x, dy, dw, db Buffer[T])
 }
 
 // Stepper offers the update of parameters.

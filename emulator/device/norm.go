@@ -29,6 +29,29 @@ func BatchNormStats[T Float](threads int, n BatchNorm, x, mean, variance []T) {
 	})
 }
 
+// BatchNormMoments computes what BatchNormStats does in float64, as moments that
+// can be merged: the sums of all channels and then their Σ (x − μ)². No samples
+// have moments of 0.
+func BatchNormMoments[T Float](threads int, n BatchNorm, x []T, moments []float64) {
+	count := float64(max(1, n.Batch*n.Size))
+	parallel(threads, n.Channels, func(c int) {
+		var sum, square float64
+		for b := range n.Batch {
+			for _, v := range channelOf(n, x, b, c) {
+				sum += float64(v)
+			}
+		}
+		mu := sum / count
+		for b := range n.Batch {
+			for _, v := range channelOf(n, x, b, c) {
+				d := float64(v) - mu
+				square += d * d
+			}
+		}
+		moments[c], moments[n.Channels+c] = sum, square
+	})
+}
+
 // BatchNormTrack moves the running statistics:
 //
 //	running ← (1 − momentum)·running + momentum·batch
@@ -75,6 +98,16 @@ func BatchNormApply[T Float](threads int, n BatchNorm, x, scale, shift, residual
 //
 //	dγ = Σ g·x̂,  dβ = Σ g
 func BatchNormSums[T Float](threads int, n BatchNorm, x, dy, mean, variance, scale, shift, dgamma, dbeta []T) {
+	sums := make([]float64, 2*n.Channels)
+	BatchNormPartSums(threads, n, x, dy, mean, variance, scale, shift, sums)
+	for c := range n.Channels {
+		dgamma[c], dbeta[c] = T(sums[c]), T(sums[n.Channels+c])
+	}
+}
+
+// BatchNormPartSums is BatchNormSums in float64, so that sums of parts add up to
+// those of the whole: dγ of all channels and then dβ.
+func BatchNormPartSums[T Float](threads int, n BatchNorm, x, dy, mean, variance, scale, shift []T, sums []float64) {
 	parallel(threads, n.Channels, func(c int) {
 		mu, inv := float64(mean[c]), 1/math.Sqrt(float64(variance[c])+n.Eps)
 		var sumGX, sumG float64
@@ -88,7 +121,7 @@ func BatchNormSums[T Float](threads int, n BatchNorm, x, dy, mean, variance, sca
 				sumGX += float64(g[i]) * (float64(v) - mu)
 			}
 		}
-		dgamma[c], dbeta[c] = T(sumGX*inv), T(sumG)
+		sums[c], sums[n.Channels+c] = sumGX*inv, sumG
 	})
 }
 
@@ -97,7 +130,7 @@ func BatchNormSums[T Float](threads int, n BatchNorm, x, dy, mean, variance, sca
 //
 //	dx = γ/√(σ² + ε) · ( g − dβ/m − x̂·dγ/m )
 func BatchNormBackward[T Float](threads int, n BatchNorm, x, dy, mean, variance, scale, shift, dgamma, dbeta, dx []T) {
-	m := float64(n.Batch * n.Size)
+	m := float64(n.Values())
 	parallel(threads, n.Batch*n.Channels, func(job int) {
 		b, c := job/n.Channels, job%n.Channels
 		inv := 1 / math.Sqrt(float64(variance[c])+n.Eps)

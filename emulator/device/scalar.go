@@ -50,6 +50,11 @@ func (s *Scalar[T]) BatchNormStats(n BatchNorm, x Buffer[T], st NormState[T]) {
 	BatchNormStats(s.threads, n, s.at(x, n.Len()), s.at(st.Mean, n.Channels), s.at(st.Variance, n.Channels))
 }
 
+// BatchNormMoments calls the function of this name.
+func (s *Scalar[T]) BatchNormMoments(n BatchNorm, x Buffer[T], moments []float64) {
+	BatchNormMoments(s.threads, n, s.at(x, n.Len()), moments)
+}
+
 // BatchNormTrack calls the function of this name.
 func (s *Scalar[T]) BatchNormTrack(count int, momentum float64, st NormState[T], runningMean, runningVar Buffer[T]) {
 	n := st.Mean.Len()
@@ -76,6 +81,12 @@ func (s *Scalar[T]) BatchNormSums(n BatchNorm, st NormState[T], x, dy, dgamma, d
 	c := n.Channels
 	BatchNormSums(s.threads, n, s.at(x, n.Len()), s.at(dy, n.Len()), s.at(st.Mean, c), s.at(st.Variance, c), s.at(st.Scale, c), s.at(st.Shift, c),
 		s.at(dgamma, c), s.at(dbeta, c))
+}
+
+// BatchNormPartSums calls the function of this name.
+func (s *Scalar[T]) BatchNormPartSums(n BatchNorm, st NormState[T], x, dy Buffer[T], sums []float64) {
+	c := n.Channels
+	BatchNormPartSums(s.threads, n, s.at(x, n.Len()), s.at(dy, n.Len()), s.at(st.Mean, c), s.at(st.Variance, c), s.at(st.Scale, c), s.at(st.Shift, c), sums)
 }
 
 // BatchNormBackward calls the function of this name.
@@ -143,6 +154,16 @@ func (s *Scalar[T]) LinearBackwardData(l Linear, batch int, dy, w, dx Buffer[T])
 // LinearBackwardWeights calls the function of this name.
 func (s *Scalar[T]) LinearBackwardWeights(l Linear, batch int, x, dy, dw, db Buffer[T]) {
 	LinearBackwardWeights(s.threads, l, batch, s.at(x, batch*l.In), s.at(dy, batch*l.Out), s.at(dw, l.MACs()), s.at(db, l.Out))
+}
+
+// LinearBackwardSlots calls the function of this name.
+func (s *Scalar[T]) LinearBackwardSlots(l Linear, bounds []int, x, dy, dw, db Buffer[T]) {
+	batch := bounds[len(bounds)-1]
+	var bias []T
+	if db != nil {
+		bias = s.at(db, l.Out)
+	}
+	LinearBackwardSlots(s.threads, l, bounds, s.at(x, batch*l.In), s.at(dy, batch*l.Out), s.at(dw, l.MACs()), bias)
 }
 
 // Adam calls the function of this name.

@@ -53,6 +53,7 @@ func (c Conv) Validate() error {
 // Linear describes a fully connected layer with bias.
 type Linear struct {
 	In, Out int
+	Fixed   bool // the sums of a sample must not depend on how many samples come along
 }
 
 // MACs returns the multiplications of one sample.
@@ -62,12 +63,21 @@ func (l Linear) MACs() int { return l.In * l.Out }
 type BatchNorm struct {
 	Batch, Channels int
 	Size            int     // values per sample and channel
+	Count           int     // values per channel where the batch is part of a larger one; 0 means Batch·Size
 	Eps             float64 // added to the variance
 	ReLU            bool    // a rectifier follows
 }
 
 // Len returns the number of values.
 func (n BatchNorm) Len() int { return n.Batch * n.Channels * n.Size }
+
+// Values returns the number of values per channel behind the statistics.
+func (n BatchNorm) Values() int {
+	if n.Count > 0 {
+		return n.Count
+	}
+	return n.Batch * n.Size
+}
 
 // NormState is what normalisation keeps per channel.
 type NormState[T Float] struct {

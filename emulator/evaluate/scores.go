@@ -65,6 +65,28 @@ func (s *Scores) Add(target, pred []float32) error {
 	return nil
 }
 
+// Values returns the collection as numbers, for other ranks: as many for each
+// collection of the same channels and of at most so many samples.
+func (s *Scores) Values(samples int) []float64 {
+	v := append([]float64{float64(len(s.maxRel))}, s.zncc...)
+	v = append(append(v, s.ssim...), s.maxRel...)
+	return append(v, make([]float64, samples-len(s.maxRel))...)
+}
+
+// Join returns the collection of what all the Values hold.
+func (s *Scores) Join(all [][]float64) *Scores {
+	sum := NewScores(s.shape, s.nm, s.border)
+	for _, v := range all {
+		n, c := int(v[0]), s.shape.Channels
+		for f := range c {
+			sum.zncc[f] += v[1+f]
+			sum.ssim[f] += v[1+c+f]
+		}
+		sum.maxRel = append(sum.maxRel, v[1+2*c:1+2*c+n]...)
+	}
+	return sum
+}
+
 // MaxRel returns the value of each sample so far [%].
 func (s *Scores) MaxRel() []float64 { return s.maxRel }
 

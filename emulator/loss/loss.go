@@ -63,12 +63,21 @@ func NewFreqMSE(height, width int, alpha float64, threads int) (*FreqMSE, error)
 // derivative with respect to pred. The slices hold whole images one after the
 // other and have one length.
 func Eval[T device.Float](f *FreqMSE, pred, target, grad []T) (Terms, error) {
+	return EvalPart(f, pred, target, grad, len(pred))
+}
+
+// EvalPart is Eval for a part of a batch that has so many values in all: terms
+// and derivatives of the parts add up to those of the batch.
+func EvalPart[T device.Float](f *FreqMSE, pred, target, grad []T, values int) (Terms, error) {
 	size := f.height * f.width
+	if len(pred) == 0 && len(target) == 0 && values > 0 {
+		return Terms{}, nil
+	}
 	if len(pred) != len(target) || grad != nil && len(grad) != len(pred) || len(pred) == 0 || len(pred)%size != 0 {
 		return Terms{}, fmt.Errorf("loss: %d predicted and %d target values (gradient %d); all must be the same number of %d × %d images",
 			len(pred), len(target), len(grad), f.height, f.width)
 	}
-	images, m := len(pred)/size, float64(len(pred))
+	images, m := len(pred)/size, float64(values)
 	squares, moduli := make([]float64, images), make([]float64, images)
 	var wg sync.WaitGroup
 	for k, w := range f.workers {

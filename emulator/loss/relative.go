@@ -24,6 +24,7 @@ type Relative struct {
 	Scale            float64 // s
 	Weight           float64 // by which the loss is multiplied
 	Threads          int
+	Values           int // M where the samples are part of a batch; 0 means theirs
 }
 
 // EvalRelative returns the loss of whole samples, weight included, and adds its
@@ -37,7 +38,11 @@ func EvalRelative[T device.Float](r Relative, pred, target, grad []T) (float64, 
 	}
 	samples := len(pred) / size
 	sums := make([]float64, samples)
-	unit := r.Weight * r.Scale / float64(len(pred))
+	values := len(pred)
+	if r.Values > 0 {
+		values = r.Values
+	}
+	unit := r.Weight * r.Scale / float64(values)
 	threads := max(1, r.Threads)
 	var wg sync.WaitGroup
 	for k := range threads {

@@ -63,9 +63,7 @@ func (l *BatchNorm[T]) ForwardAdd(x, residual device.Buffer[T], batch int, train
 	l.x, l.used = x, running
 	if !l.env.Frozen {
 		l.used = l.state
-		dev.BatchNormStats(l.shape, x, l.state)
-		dev.BatchNormTrack(batch*l.shape.Size, Momentum, l.state, l.mean.Value, l.variance.Value)
-		l.count.Count++
+		l.statistics(x)
 	}
 	dev.BatchNormFold(l.shape, l.gamma.Value, l.beta.Value, l.used)
 	y := l.y.get(dev, l.shape.Len())
@@ -80,9 +78,8 @@ func (l *BatchNorm[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 		panic("nn: Backward of a batch normalisation after a Forward in inference")
 	}
 	dev := l.env.Device
-	dev.BatchNormSums(l.shape, l.used, l.x, dy, l.dgamma, l.dbeta)
-	dev.Axpy(1, l.dgamma, l.gamma.Grad)
-	dev.Axpy(1, l.dbeta, l.beta.Grad)
+	l.sums(dy)
+	l.env.Complete(l.gamma, l.beta)
 	if l.env.Frozen { // statistics that do not depend on x: no terms through them
 		dev.Fill(l.dgamma, 0)
 		dev.Fill(l.dbeta, 0)
@@ -90,6 +87,74 @@ func (l *BatchNorm[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 	dx := l.env.Take(l.shape.Len())
 	dev.BatchNormBackward(l.shape, l.used, l.x, dy, l.dgamma, l.dbeta, dx)
 	return dx
+}
+
+// statistics computes those of the batch and moves the running ones.
+func (l *BatchNorm[T]) statistics(x device.Buffer[T]) {
+	dev, values := l.env.Device, l.shape.Batch*l.shape.Size
+	if l.env.Parts == nil {
+		dev.BatchNormStats(l.shape, x, l.state)
+	} else {
+		if values = l.merged(x); values == 0 {
+			return
+		}
+		l.shape.Count = values
+	}
+	dev.BatchNormTrack(values, Momentum, l.state, l.mean.Value, l.variance.Value)
+	l.count.Count++
+}
+
+// merged computes the statistics of a batch in parts and returns its number of
+// values per channel.
+func (l *BatchNorm[T]) merged(x device.Buffer[T]) int {
+	bounds, c, per := l.env.slots(l.shape.Batch), l.shape.Channels, l.shape.Channels*l.shape.Size
+	counts, moments := make([]int, len(bounds)-1), make([][]float64, len(bounds)-1)
+	for k := range counts {
+		part := l.shape
+		part.Batch = bounds[k+1] - bounds[k]
+		counts[k], moments[k] = part.Batch*part.Size, make([]float64, 2*c)
+		l.env.Device.BatchNormMoments(part, x.Slice(bounds[k]*per, bounds[k+1]*per), moments[k])
+	}
+	total := make([]float64, 2*c)
+	count := l.env.Parts.Moments(counts, moments, total)
+	mean, variance := make([]T, c), make([]T, c)
+	for k := range c {
+		mean[k], variance[k] = T(total[k]/float64(max(1, count))), T(total[c+k]/float64(max(1, count)))
+	}
+	l.env.Device.Upload(l.state.Mean, mean)
+	l.env.Device.Upload(l.state.Variance, variance)
+	return count
+}
+
+// sums computes the derivatives of γ and β by the whole batch and adds them to
+// the gradients of one rank.
+func (l *BatchNorm[T]) sums(dy device.Buffer[T]) {
+	dev := l.env.Device
+	if l.env.Parts == nil {
+		dev.BatchNormSums(l.shape, l.used, l.x, dy, l.dgamma, l.dbeta)
+		dev.Axpy(1, l.dgamma, l.gamma.Grad)
+		dev.Axpy(1, l.dbeta, l.beta.Grad)
+		return
+	}
+	bounds, c, per := l.env.slots(l.shape.Batch), l.shape.Channels, l.shape.Channels*l.shape.Size
+	slots, total := make([][]float64, len(bounds)-1), make([]float64, 2*c)
+	for k := range slots {
+		part := l.shape
+		part.Batch, slots[k] = bounds[k+1]-bounds[k], make([]float64, 2*c)
+		lo, hi := bounds[k]*per, bounds[k+1]*per
+		dev.BatchNormPartSums(part, l.used, l.x.Slice(lo, hi), dy.Slice(lo, hi), slots[k])
+	}
+	keep := l.env.Parts.Sum(slots, total)
+	host := make([]T, 2*c)
+	for k, v := range total {
+		host[k] = T(v)
+	}
+	dev.Upload(l.dgamma, host[:c])
+	dev.Upload(l.dbeta, host[c:])
+	if keep {
+		dev.Axpy(1, l.dgamma, l.gamma.Grad)
+		dev.Axpy(1, l.dbeta, l.beta.Grad)
+	}
 }
 
 // Entries lists γ, β, the running statistics and their counter.

@@ -52,13 +52,30 @@ func (l *Conv[T]) Forward(x device.Buffer[T], batch int, _ bool) device.Buffer[T
 // Backward computes the derivatives.
 func (l *Conv[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 	dev := l.env.Device
-	dev.ConvBackwardWeights(l.shape, l.batch, l.x, dy, l.weight.Grad, l.bias.Grad)
+	l.weights(dy)
+	l.env.Complete(l.weight, l.bias)
 	if l.first {
 		return nil
 	}
 	dx := l.env.Take(l.shape.InLen(l.batch))
 	dev.ConvBackwardData(l.shape, l.batch, dy, l.weight.Value, dx)
 	return dx
+}
+
+// weights adds to the gradients of weight and bias.
+func (l *Conv[T]) weights(dy device.Buffer[T]) {
+	dev, bounds := l.env.Device, l.env.slots(l.batch)
+	if len(bounds) == 2 {
+		dev.ConvBackwardWeights(l.shape, l.batch, l.x, dy, l.weight.Grad, l.bias.Grad)
+		return
+	}
+	in, out, n := l.shape.InLen(1), l.shape.OutLen(1), l.shape.WeightLen()
+	l.env.bySlots(bounds, n+l.shape.Out, func(lo, hi int, s device.Buffer[T]) {
+		dev.ConvBackwardWeights(l.shape, hi-lo, l.x.Slice(lo*in, hi*in), dy.Slice(lo*out, hi*out), s.Slice(0, n), s.Slice(n, s.Len()))
+	}, func(s device.Buffer[T]) {
+		dev.Axpy(1, s.Slice(0, n), l.weight.Grad)
+		dev.Axpy(1, s.Slice(n, s.Len()), l.bias.Grad)
+	})
 }
 
 // Entries lists weight and bias.

@@ -28,10 +28,47 @@ type Entry[T device.Float] struct {
 	// Unused marks entries of layers that no output depends on: they are part
 	// of every checkpoint but have no gradient and never change.
 	Unused bool
-	Value  device.Buffer[T] // nil for a counter and until memory is given
-	Grad   device.Buffer[T] // nil without gradient and until memory is given
-	Half   []uint16         // values in bfloat16 instead of Value, of a dense layer for inference
-	Count  int64            // value of a counter
+	// Late marks entries that are read late in a forward pass: Env.Needed tells
+	// when, so that their update may still be under way before.
+	Late  bool
+	Slice *Slice           // the part of the tensor that this is; nil for all of it
+	Value device.Buffer[T] // nil for a counter and until memory is given
+	Grad  device.Buffer[T] // nil without gradient and until memory is given
+	Half  []uint16         // values in bfloat16 instead of Value, of a dense layer for inference
+	Count int64            // value of a counter
+}
+
+// Slice is a part of a tensor that is cut along one axis, one of Of.
+type Slice struct {
+	Whole     []int // shape of the tensor
+	Axis      int
+	Lo, Hi    int // range along the axis
+	Index, Of int
+}
+
+// Whole returns the shape of the tensor that the entry is, or is a part of.
+func (e *Entry[T]) Whole() []int {
+	if e.Slice != nil {
+		return e.Slice.Whole
+	}
+	return e.Shape
+}
+
+// Stretches calls f for each contiguous stretch that the entry has of its tensor,
+// in C order: its n values from at on are those of the tensor from from on.
+func (e *Entry[T]) Stretches(f func(at, from, n int)) {
+	if e.Slice == nil {
+		f(0, 0, e.Len())
+		return
+	}
+	inner := device.Volume(e.Slice.Whole[e.Slice.Axis+1:])
+	outer, n := device.Volume(e.Slice.Whole[:e.Slice.Axis]), (e.Slice.Hi-e.Slice.Lo)*inner
+	if n == 0 {
+		return
+	}
+	for row := range outer {
+		f(row*n, (row*e.Slice.Whole[e.Slice.Axis])*inner+e.Slice.Lo*inner, n)
+	}
 }
 
 // Len returns the number of values.

@@ -35,6 +35,15 @@ type Env[T device.Float] struct {
 	// HalfDense has dense layers run in bfloat16 in inference (device.HalfPacker).
 	HalfDense bool
 
+	// Parts, if set, says that batches are cut into parts.
+	Parts Parts[T]
+	// Ready, if set, is told of entries whose gradients a Backward has completed,
+	// Needed of late entries that a Forward is about to read, and Between is
+	// called between the layers of every Sequential.
+	Ready   func(entries []*Entry[T])
+	Needed  func(entries []*Entry[T])
+	Between func()
+
 	idle       map[int][]device.Buffer[T] // scratch by length
 	generation int                        // of the values
 }

@@ -20,8 +20,8 @@ type Linear[T device.Float] struct {
 func NewLinear[T device.Float](env *Env[T], name string, in, out int) *Linear[T] {
 	return &Linear[T]{
 		env: env, shape: device.Linear{In: in, Out: out},
-		weight: &Entry[T]{Name: name + ".weight", Shape: []int{out, in}, Kind: Weight, FanIn: in},
-		bias:   &Entry[T]{Name: name + ".bias", Shape: []int{out}, Kind: Bias, FanIn: in},
+		weight: &Entry[T]{Name: name + ".weight", Shape: []int{out, in}, Kind: Weight, FanIn: in, Late: true},
+		bias:   &Entry[T]{Name: name + ".bias", Shape: []int{out}, Kind: Bias, FanIn: in, Late: true},
 	}
 }
 
@@ -29,6 +29,7 @@ func NewLinear[T device.Float](env *Env[T], name string, in, out int) *Linear[T]
 // of the device's own (device.Packer) or in bfloat16 (Env.HalfDense, Entry.Half),
 // prepared when they have changed.
 func (l *Linear[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
+	l.env.Await(l.weight, l.bias)
 	l.x, l.batch = x, batch
 	y := l.y.get(l.env.Device, batch*l.shape.Out)
 	if !train && l.prepare() {
@@ -65,6 +66,7 @@ func (l *Linear[T]) prepare() bool {
 // Backward computes the derivatives.
 func (l *Linear[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 	l.env.Device.LinearBackwardWeights(l.shape, l.batch, l.x, dy, l.weight.Grad, l.bias.Grad)
+	l.env.Complete(l.weight, l.bias)
 	dx := l.env.Take(l.batch * l.shape.In)
 	l.env.Device.LinearBackwardData(l.shape, l.batch, dy, l.weight.Value, dx)
 	return dx

@@ -29,6 +29,9 @@ func (s *Sequential[T]) Forward(x device.Buffer[T], batch int, train bool) devic
 		if s.env.Observe != nil {
 			s.env.Observe(it.Name, x)
 		}
+		if s.env.Between != nil {
+			s.env.Between()
+		}
 	}
 	return x
 }
@@ -42,6 +45,9 @@ func (s *Sequential[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 			s.env.Give(dy)
 		}
 		dy = dx
+		if s.env.Between != nil {
+			s.env.Between()
+		}
 	}
 	return dy
 }

@@ -84,10 +84,16 @@ func NewAdam[T device.Float](dev device.Device[T], values, gradients device.Buff
 // Step changes the values by the gradients at a learning rate.
 func (a *Adam[T]) Step(rate float64) {
 	a.steps++
+	a.StepRange(rate, a.steps, 0, a.values.Len())
+}
+
+// StepRange makes step number step of values lo to hi alone, and does not count
+// it: Resume does.
+func (a *Adam[T]) StepRange(rate float64, step, lo, hi int) {
 	a.dev.Adam(device.AdamStep{
 		Rate: rate, Beta1: a.options.Beta1, Beta2: a.options.Beta2, Eps: a.options.Eps,
-		WeightDecay: a.options.WeightDecay, Decoupled: a.options.Decoupled, Step: a.steps,
-	}, a.values, a.gradients, a.first, a.second)
+		WeightDecay: a.options.WeightDecay, Decoupled: a.options.Decoupled, Step: step,
+	}, a.values.Slice(lo, hi), a.gradients.Slice(lo, hi), a.first.Slice(lo, hi), a.second.Slice(lo, hi))
 }
 
 // Moments returns the buffers of the first and second moments, for checkpoints.

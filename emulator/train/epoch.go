@@ -3,6 +3,8 @@
 package train
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,7 +49,10 @@ type Epoch struct {
 	LargestNorm float64    `json:"largest_gradient_norm,omitempty"` // with clipping only
 	SamplesPerS float64    `json:"samples_per_s"`                   // of training
 	Seconds     Seconds    `json:"seconds"`
-	Time        float64    `json:"time_unix_s"` // of its end
+	Ranks       int        `json:"ranks"`
+	StepS       Split      `json:"step_s"`                        // of training, per step
+	SentPerStep int64      `json:"sent_bytes_per_step,omitempty"` // by rank 0
+	Time        float64    `json:"time_unix_s"`                   // of its end
 }
 
 // History returns the epochs so far.
@@ -56,11 +61,11 @@ func (t *Trainer) History() []Epoch { return t.history }
 // endEpoch validates, records and saves.
 func (t *Trainer) endEpoch(epoch int64) error {
 	start := time.Now()
+	r := t.running // of training alone
 	validation, err := t.validate()
 	if err != nil {
 		return fmt.Errorf("train: validation after epoch %d, step %d: %w", epoch, t.step, err)
 	}
-	r := t.running
 	n := float64(r.Samples)
 	e := Epoch{
 		Epoch: epoch, Step: t.step, Rate: t.rateOf(epoch), Validation: validation, LargestNorm: r.Norm,
@@ -68,10 +73,17 @@ func (t *Trainer) endEpoch(epoch int64) error {
 		SamplesPerS: n / (r.DataS + r.ComputeS),
 		Seconds:     Seconds{Data: r.DataS, Compute: r.ComputeS, Validation: time.Since(start).Seconds(), Cores: t.tally()},
 		Time:        float64(time.Now().UnixMilli()) / 1000,
+		Ranks:       t.team.Size(), SentPerStep: r.Sent / max(1, r.Steps),
+	}
+	if e.StepS, err = t.split(r.Parts, r.Steps); err != nil {
+		return err
 	}
 	t.running = running{}
 	t.history = append(t.history, e)
-	if err := t.live.add(e); err != nil {
+	if t.team.Rank() == 0 {
+		err = t.live.add(e)
+	}
+	if err := t.team.Agree(err); err != nil {
 		return err
 	}
 	if t.opts.Report != nil {
@@ -91,42 +103,71 @@ func (t *Trainer) rateOf(epoch int64) float64 {
 	return t.schedule.Rate(int(epoch))
 }
 
-// validate looks at the validation set, in order and without augmentation.
+// validate looks at the validation set, in order and without augmentation, each
+// rank at its part of every batch.
 func (t *Trainer) validate() (Validation, error) {
 	src := t.data.Validation
+	if err := errors.Join(t.updater.Flush(), t.team.Unify(t.net.Entries())); err != nil {
+		return Validation{}, err
+	}
 	loader, err := dataset.NewLoader(src, dataset.LoaderOptions{
 		Shape: t.data.Shape, BatchSize: t.opts.ValidationBatch, InOrder: true, Prefetch: t.opts.Prefetch, Workers: t.opts.Workers,
+		Rank: t.team.Rank(), Ranks: t.team.Size(),
 	})
 	if err != nil {
 		return Validation{}, err
 	}
 	defer loader.Close()
 	scores := evaluate.NewScores(t.data.Shape, t.data.Normalization, metric.DefaultBorder)
-	var v Validation
+	losses := make([]float64, 3)
 	for last := false; !last; {
 		b, err := loader.Next()
-		if err != nil {
-			return v, err
+		if _, err = t.together(context.Background(), err); err != nil {
+			return Validation{}, err
 		}
+		t.team.Begin(b.Total)
 		pred := t.forward(b, false)
-		if err := t.dev.Sync(); err != nil {
-			return v, err
+		err = errors.Join(t.team.Err(), t.look(b, pred, scores, losses))
+		if err = t.team.Agree(err); err != nil {
+			return Validation{}, err
 		}
-		terms, err := t.lossOf(pred, b.Output, nil)
-		if err != nil {
-			return v, err
-		}
-		if err := scores.Add(b.Output, pred); err != nil {
-			return v, err
-		}
-		part := float64(b.Total) / float64(src.Len())
-		v.MSE += part * terms.MSE
-		v.Fourier += part * terms.Fourier
-		v.Relative += part * terms.Relative
 		last = b.EndOfEpoch()
 	}
-	v.Loss = v.MSE + v.Fourier + v.Relative
-	sum, err := scores.Summary()
+	return t.score(scores, losses)
+}
+
+// look adds this rank's part of a validation batch to its scores and losses.
+func (t *Trainer) look(b *dataset.Batch, pred []float32, scores *evaluate.Scores, losses []float64) error {
+	if len(pred) == 0 {
+		return nil
+	}
+	terms, err := t.lossOf(pred, b.Output, nil, len(pred))
+	if err != nil {
+		return err
+	}
+	part := float64(len(b.Samples)) / float64(t.data.Validation.Len())
+	losses[0] += part * terms.MSE
+	losses[1] += part * terms.Fourier
+	losses[2] += part * terms.Relative
+	return scores.Add(b.Output, pred)
+}
+
+// score puts together what all ranks found. It clears what validation added to
+// the times of training.
+func (t *Trainer) score(scores *evaluate.Scores, losses []float64) (v Validation, err error) {
+	if err := t.team.Sum(losses); err != nil {
+		return v, err
+	}
+	batch, ranks := t.opts.ValidationBatch, t.team.Size()
+	batches := (t.data.Validation.Len() + batch - 1) / batch
+	all, err := t.team.Gather(scores.Values(batches * ((batch + ranks - 1) / ranks)))
+	if err != nil {
+		return v, err
+	}
+	t.team.Spent()
+	t.team.Sent()
+	v.MSE, v.Fourier, v.Relative, v.Loss = losses[0], losses[1], losses[2], losses[0]+losses[1]+losses[2]
+	sum, err := scores.Join(all).Summary()
 	if err != nil {
 		return v, err
 	}

@@ -50,6 +50,11 @@ type Options struct {
 	FreezeFrom      int     // epoch from which batch normalisation uses the running statistics; 0 means never
 	PerStep         bool    // the schedule counts steps, not epochs
 
+	// Team and Updater are those of a run on several ranks, made for the same
+	// network, optimiser and clipping; nil for one rank.
+	Team    Team
+	Updater Updater
+
 	Optimizer optim.Options
 	Schedule  optim.ScheduleOptions
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/columen/columen/emulator/checkpoint"
 	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/nn"
 	"github.com/columen/columen/emulator/weights"
 )
 
@@ -19,6 +20,13 @@ const (
 	moments    = "moments"
 )
 
+// The moments of a parameter have its name and one of these endings, as PyTorch
+// calls them.
+const (
+	firstMoment  = ".exp_avg"
+	secondMoment = ".exp_avg_sq"
+)
+
 // extra is the part of a checkpoint's state that the store does not know.
 type extra struct {
 	History []Epoch `json:"history"`
@@ -27,21 +35,8 @@ type extra struct {
 
 // save writes a checkpoint; score is the validation of this very state, if any.
 func (t *Trainer) save(score *float64) (string, error) {
-	parameters, err := weights.Tensors(t.dev, t.net.Entries())
-	if err != nil {
-		return "", err
-	}
-	var both []checkpoint.Tensor
-	first, second := t.adam.Moments()
-	for _, m := range []struct {
-		name   string
-		values device.Buffer[float32]
-	}{{"first", first}, {"second", second}} {
-		host := make([]float32, m.values.Len())
-		t.dev.Download(host, m.values)
-		both = append(both, checkpoint.FromFloat32(m.name, []int{len(host)}, host))
-	}
-	if err := t.dev.Sync(); err != nil {
+	parameters, both, err := t.parts()
+	if err = t.team.Agree(err); err != nil {
 		return "", err
 	}
 	t.tally()
@@ -54,9 +49,37 @@ func (t *Trainer) save(score *float64) (string, error) {
 		return "", err
 	}
 	t.saved = t.step
-	return t.store.Save(checkpoint.State{
+	return t.store.SaveTogether(t.team, checkpoint.State{
 		Step: t.step, Epoch: t.epoch, Position: t.position, ConfigDigest: t.opts.Digest, Score: score, Schedule: schedule, Extra: rest,
-	}, checkpoint.Group{Name: Parameters, Tensors: parameters}, checkpoint.Group{Name: moments, Tensors: both})
+	}, checkpoint.PartGroup{Name: Parameters, Parts: parameters}, checkpoint.PartGroup{Name: moments, Parts: both})
+}
+
+// parts lists this rank's part of the tensors of a checkpoint: values and running
+// statistics, and the moments of each parameter under its name.
+func (t *Trainer) parts() (parameters, both []checkpoint.Part, err error) {
+	if err := errors.Join(t.updater.Flush(), t.team.Unify(t.net.Entries())); err != nil {
+		return nil, nil, err
+	}
+	if parameters, err = weights.Parts(t.dev, t.net.Entries(), t.team.Owns); err != nil {
+		return nil, nil, err
+	}
+	t.eachMoment(func(e *nn.Entry[float32], name string, values device.Buffer[float32]) {
+		both = append(both, weights.Part(t.dev, e, name, values, t.team.Owns(e)))
+	})
+	return parameters, both, t.dev.Sync()
+}
+
+// eachMoment calls f for the first and the second moments of every parameter.
+func (t *Trainer) eachMoment(f func(e *nn.Entry[float32], name string, values device.Buffer[float32])) {
+	first, second := t.updater.Moments()
+	at := 0
+	for _, e := range t.net.Entries() {
+		if e.HasGradient() {
+			f(e, e.Name+firstMoment, first.Slice(at, at+e.Len()))
+			f(e, e.Name+secondMoment, second.Slice(at, at+e.Len()))
+			at += e.Len()
+		}
+	}
 }
 
 // interrupt saves the state because the context ended, unless it is saved: at
@@ -87,8 +110,25 @@ func (t *Trainer) resume() error {
 			return err
 		}
 	}
+	if err = t.team.Agree(t.sameStep()); err != nil || t.team.Rank() != 0 {
+		return err
+	}
 	t.live, err = newLive(t.opts.Dir, t.history)
 	return err
+}
+
+// sameStep returns an error unless all ranks continue from the same checkpoint.
+func (t *Trainer) sameStep() error {
+	all, err := t.team.Gather([]float64{float64(t.saved)})
+	if err != nil {
+		return err
+	}
+	for r, v := range all {
+		if v[0] != all[0][0] {
+			return fmt.Errorf("%s: rank %d finds the checkpoint of step %.0f, rank 0 of step %.0f (-1: none): allowed: a folder that all ranks see", t.opts.Dir, r, v[0], all[0][0])
+		}
+	}
+	return nil
 }
 
 func (t *Trainer) skipped(why ...error) {
@@ -119,18 +159,8 @@ func (t *Trainer) restore(l *checkpoint.Loaded) error {
 	if err != nil {
 		return err
 	}
-	first, second := t.adam.Moments()
-	f32 := []checkpoint.Dtype{checkpoint.F32}
-	tensors, err := both.Match([]checkpoint.Want{{Name: "first", Shape: []int{first.Len()}, Dtypes: f32}, {Name: "second", Shape: []int{second.Len()}, Dtypes: f32}})
-	if err != nil {
+	if err := t.restoreMoments(both); err != nil {
 		return err
-	}
-	for i, m := range []device.Buffer[float32]{first, second} {
-		values, err := tensors[i].Float32()
-		if err != nil {
-			return err
-		}
-		t.dev.Upload(m, values)
 	}
 	if err := t.dev.Sync(); err != nil {
 		return err
@@ -139,7 +169,7 @@ func (t *Trainer) restore(l *checkpoint.Loaded) error {
 	if err := json.Unmarshal(l.State.Extra, &x); err != nil {
 		return fmt.Errorf("%s: state of the trainer: %w", l.Path, err)
 	}
-	if err := t.adam.Resume(int(l.State.Step)); err != nil {
+	if err := t.updater.Resume(int(l.State.Step)); err != nil {
 		return err
 	}
 	t.saved = l.State.Step
@@ -149,6 +179,30 @@ func (t *Trainer) restore(l *checkpoint.Loaded) error {
 	}
 	t.progress = progress{step: l.State.Step, epoch: l.State.Epoch, position: l.State.Position, history: x.History, running: x.Running}
 	return nil
+}
+
+// restoreMoments takes this rank's part of the moments from a file.
+func (t *Trainer) restoreMoments(f *checkpoint.File) error {
+	var want []checkpoint.Want
+	seen := map[string]bool{}
+	t.eachMoment(func(e *nn.Entry[float32], name string, _ device.Buffer[float32]) {
+		if !seen[name] {
+			seen[name] = true
+			want = append(want, checkpoint.Want{Name: name, Shape: e.Whole(), Dtypes: []checkpoint.Dtype{checkpoint.F32}})
+		}
+	})
+	list, err := f.Match(want)
+	if err != nil {
+		return err
+	}
+	tensors := map[string]checkpoint.Tensor{}
+	for _, v := range list {
+		tensors[v.Name] = v
+	}
+	t.eachMoment(func(e *nn.Entry[float32], name string, to device.Buffer[float32]) {
+		err = errors.Join(err, weights.Fill(t.dev, e, tensors[name], to))
+	})
+	return err
 }
 
 // Best opens the checkpoint with the best validation of this run: its group

@@ -4,6 +4,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -23,9 +24,9 @@ type Trainer struct {
 	data  Data
 	store checkpoint.Store
 
+	team     Team
+	updater  Updater
 	loss     *loss.FreqMSE
-	adam     *optim.Adam[float32]
-	clipper  *optim.Clipper[float32] // nil without clipping
 	schedule optim.Schedule
 
 	input, dy  device.Buffer[float32]
@@ -54,6 +55,9 @@ type running struct {
 	Norm     float64 `json:"norm"` // largest norm of the gradients
 	DataS    float64 `json:"data_s"`
 	ComputeS float64 `json:"compute_s"`
+	Steps    int64   `json:"steps"`
+	Parts    parts   `json:"parts_s"`
+	Sent     int64   `json:"sent_bytes"`
 	CoreS    float64 `json:"core_s"`
 }
 
@@ -90,15 +94,15 @@ func New(dev device.Device[float32], net Network, data Data, opts Options) (*Tra
 	if t.schedule, err = optim.NewSchedule(opts.Schedule); err != nil {
 		return nil, err
 	}
-	if t.adam, err = optim.NewAdam(dev, net.Parameters(), net.Gradients(), opts.Optimizer); err != nil {
-		return nil, err
+	if t.team, t.updater = opts.Team, opts.Updater; t.team == nil {
+		t.team = alone{}
 	}
-	if opts.ClipNorm > 0 {
-		if t.clipper, err = optim.NewClipper(dev, opts.ClipNorm); err != nil {
+	if t.updater == nil {
+		if t.updater, err = newSingle(dev, net, opts.Optimizer, opts.ClipNorm); err != nil {
 			return nil, err
 		}
 	}
-	most := max(opts.BatchSize, opts.ValidationBatch)
+	most := (max(opts.BatchSize, opts.ValidationBatch) + t.team.Size() - 1) / t.team.Size()
 	t.input, t.dy = dev.Alloc(most*data.Shape.InputLen()), dev.Alloc(most*data.Shape.OutputLen())
 	t.pred, t.grad = make([]float32, most*data.Shape.OutputLen()), make([]float32, most*data.Shape.OutputLen())
 	return t, nil
@@ -125,15 +129,18 @@ func (t *Trainer) Run(ctx context.Context) error {
 	}
 	defer loader.Close()
 	for !t.finished() {
-		if ctx.Err() != nil {
-			return t.interrupt(context.Cause(ctx))
-		}
 		start := time.Now()
 		batch, err := loader.Next()
+		wait := time.Since(start).Seconds()
+		stop, err := t.together(ctx, err)
 		if err != nil {
 			return err
 		}
-		t.running.DataS += time.Since(start).Seconds()
+		if stop != nil {
+			return t.interrupt(stop)
+		}
+		t.running.DataS += wait
+		t.running.Parts[partData] += wait
 		if err := t.learn(batch); err != nil {
 			return err
 		}
@@ -150,6 +157,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 func (t *Trainer) loaderOptions() dataset.LoaderOptions {
 	return dataset.LoaderOptions{
 		Shape: t.data.Shape, BatchSize: t.opts.BatchSize, Seed: t.opts.Seed, Epoch: t.epoch, Position: t.position,
+		Rank: t.team.Rank(), Ranks: t.team.Size(),
 		Augment: t.opts.Augment, Normalization: t.data.Normalization, Prefetch: t.opts.Prefetch, Workers: t.opts.Workers,
 	}
 }
@@ -176,36 +184,50 @@ func (t *Trainer) best() int {
 func (t *Trainer) learn(b *dataset.Batch) error {
 	start := time.Now()
 	t.net.FreezeStatistics(t.opts.FreezeFrom > 0 && t.epoch >= int64(t.opts.FreezeFrom))
-	t.dev.Fill(t.net.Gradients(), 0)
-	pred := t.forward(b, true)
-	grad := t.grad[:len(pred)]
-	terms, err := t.lossOf(pred, b.Output, grad)
+	t.team.Begin(b.Total)
+	var grad []float32
+	terms := make([]float64, 3)
+	err := t.pass(partForward, func() error {
+		pred := t.forward(b, true)
+		grad = t.grad[:len(pred)]
+		part, err := t.lossOf(pred, b.Output, grad, b.Total*t.data.Shape.OutputLen())
+		terms[0], terms[1], terms[2] = part.MSE, part.Fourier, part.Relative
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if sum := terms.Total(); math.IsNaN(sum) || math.IsInf(sum, 0) {
+	err = t.pass(partBackward, func() error {
+		dy := t.dy.Slice(0, len(grad))
+		t.dev.Upload(dy, grad)
+		t.net.Backward(dy)
+		return t.team.Err()
+	})
+	if err == nil {
+		err = t.idle(func() error { return t.team.Sum(terms) })
+	}
+	if err != nil {
+		return fmt.Errorf("train: epoch %d, step %d: %w", b.Epoch, t.step, err)
+	}
+	if sum := terms[0] + terms[1] + terms[2]; math.IsNaN(sum) || math.IsInf(sum, 0) {
 		return fmt.Errorf("train: epoch %d, step %d: the loss is %g: lower the learning rate or clip the gradients; checkpoints before this step stay in %s",
 			b.Epoch, t.step, sum, t.opts.Dir)
 	}
-	dy := t.dy.Slice(0, len(grad))
-	t.dev.Upload(dy, grad)
-	t.net.Backward(dy)
-	if t.clipper != nil {
-		norm, err := t.clipper.Clip(t.net.Gradients())
-		if err != nil {
-			return fmt.Errorf("train: epoch %d, step %d: %w", b.Epoch, t.step, err)
-		}
+	err = t.pass(partOptimiser, func() error {
+		norm, err := t.updater.Step(t.rate())
 		t.running.Norm = max(t.running.Norm, norm)
-	}
-	t.adam.Step(t.rate())
-	if err := t.dev.Sync(); err != nil {
+		return errors.Join(err, t.dev.Sync())
+	})
+	if err != nil {
 		return fmt.Errorf("train: epoch %d, step %d: %w", b.Epoch, t.step, err)
 	}
 	n := float64(b.Total)
 	t.running.Samples += int64(b.Total)
-	t.running.MSE += n * terms.MSE
-	t.running.Fourier += n * terms.Fourier
-	t.running.Relative += n * terms.Relative
+	t.running.MSE += n * terms[0]
+	t.running.Fourier += n * terms[1]
+	t.running.Relative += n * terms[2]
+	t.running.Steps++
+	t.running.Sent += t.team.Sent()
 	t.step++
 	t.epoch, t.position = b.NextEpoch, b.NextPosition
 	t.running.ComputeS += time.Since(start).Seconds()
@@ -215,16 +237,16 @@ func (t *Trainer) learn(b *dataset.Batch) error {
 	return nil
 }
 
-// lossOf returns the terms of a batch's loss, and writes the derivative to grad
-// unless that is nil.
-func (t *Trainer) lossOf(pred, target, grad []float32) (loss.Terms, error) {
-	terms, err := loss.Eval(t.loss, pred, target, grad)
-	if err != nil || t.opts.Relative == 0 {
+// lossOf returns the terms of a batch's loss by this rank's part of it, and writes
+// the derivative to grad unless that is nil. The whole batch has so many values.
+func (t *Trainer) lossOf(pred, target, grad []float32, values int) (loss.Terms, error) {
+	terms, err := loss.EvalPart(t.loss, pred, target, grad, values)
+	if len(pred) == 0 || err != nil || t.opts.Relative == 0 {
 		return terms, err
 	}
 	s := t.data.Shape
 	terms.Relative, err = loss.EvalRelative(loss.Relative{
-		Channels: s.Channels, Pixels: s.Grid * s.Grid, Scale: t.data.Normalization.IntensityScale(), Weight: t.opts.Relative, Threads: t.opts.Threads,
+		Channels: s.Channels, Pixels: s.Grid * s.Grid, Scale: t.data.Normalization.IntensityScale(), Weight: t.opts.Relative, Threads: t.opts.Threads, Values: values,
 	}, pred, target, grad)
 	return terms, err
 }

@@ -34,40 +34,98 @@ func Tensors(dev device.Memory[float32], entries []*nn.Entry[float32]) ([]checkp
 	return tensors, dev.Sync()
 }
 
-// wants lists what a network needs of a file.
+// wants lists what a network needs of a file; slices of a tensor need all of it.
 func wants(entries []*nn.Entry[float32]) []checkpoint.Want {
-	list := make([]checkpoint.Want, len(entries))
-	for i, e := range entries {
-		list[i] = checkpoint.Want{Name: e.Name, Shape: e.Shape}
-		if e.Kind == nn.Counter {
-			list[i].Dtypes = []checkpoint.Dtype{checkpoint.I64}
+	list, seen := make([]checkpoint.Want, 0, len(entries)), map[string]bool{}
+	for _, e := range entries {
+		if seen[e.Name] {
+			continue
 		}
+		seen[e.Name] = true
+		want := checkpoint.Want{Name: e.Name, Shape: e.Whole()}
+		if e.Kind == nn.Counter {
+			want.Dtypes = []checkpoint.Dtype{checkpoint.I64}
+		}
+		list = append(list, want)
 	}
 	return list
 }
 
-// Restore copies the tensors of a file to a network that has memory. Tensors
-// that are missing, extra or misshapen make a *checkpoint.MismatchError, and
-// nothing is changed then.
+// Restore copies the tensors of a file to a network that has memory, of slices
+// what belongs to them. Tensors that are missing, extra or misshapen make a
+// *checkpoint.MismatchError, and nothing is changed then.
 func Restore(dev device.Memory[float32], entries []*nn.Entry[float32], f *checkpoint.File) error {
-	tensors, err := f.Match(wants(entries))
+	list, err := f.Match(wants(entries))
 	if err != nil {
 		return err
 	}
-	for i, e := range entries {
+	tensors := map[string]checkpoint.Tensor{}
+	for _, t := range list {
+		tensors[t.Name] = t
+	}
+	for _, e := range entries {
 		if e.Kind == nn.Counter {
-			if e.Count, err = counter(tensors[i]); err != nil {
-				return fmt.Errorf("%s: %w", f.Path, err)
-			}
-			continue
+			e.Count, err = counter(tensors[e.Name])
+		} else {
+			err = Fill(dev, e, tensors[e.Name], e.Value)
 		}
-		values := make([]float32, e.Len())
-		if err := tensors[i].CopyFloat32(values); err != nil {
+		if err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
-		dev.Upload(e.Value, values)
 	}
 	return dev.Sync()
+}
+
+// Fill copies what an entry has of a tensor to a buffer of the entry's length.
+func Fill(dev device.Memory[float32], e *nn.Entry[float32], t checkpoint.Tensor, to device.Buffer[float32]) error {
+	values := make([]float32, e.Len())
+	var err error
+	e.Stretches(func(at, from, n int) {
+		if err == nil {
+			err = t.Range(from, n).CopyFloat32(values[at : at+n])
+		}
+	})
+	if err == nil {
+		dev.Upload(to, values)
+	}
+	return err
+}
+
+// Parts lists the entries of a network as this rank's part of a checkpoint, with
+// the data of those that it owns. Values in the host's memory are not copied:
+// they must not change before the parts are written.
+func Parts(dev device.Memory[float32], entries []*nn.Entry[float32], owns func(e *nn.Entry[float32]) bool) ([]checkpoint.Part, error) {
+	parts := make([]checkpoint.Part, 0, len(entries))
+	for _, e := range entries {
+		if e.Kind == nn.Counter {
+			t := checkpoint.FromInt64(e.Name, nil, []int64{e.Count})
+			if !owns(e) {
+				t.Data = nil
+			}
+			parts = append(parts, checkpoint.Part{Name: t.Name, Dtype: t.Dtype, Data: t.Data})
+			continue
+		}
+		if e.Value == nil {
+			return nil, fmt.Errorf("weights: %s has no values", e.Name)
+		}
+		parts = append(parts, Part(dev, e, e.Name, e.Value, owns(e)))
+	}
+	return parts, dev.Sync()
+}
+
+// Part is the part of a tensor of that name that lies in values as entry e does
+// in its own tensor; without data unless this rank owns it.
+func Part(dev device.Memory[float32], e *nn.Entry[float32], name string, values device.Buffer[float32], owned bool) checkpoint.Part {
+	p := checkpoint.Part{Name: name, Dtype: checkpoint.F32, Shape: e.Whole(), Stretches: e.Stretches}
+	if owned && e.Len() > 0 {
+		host, ok := values.(device.Host[float32])
+		if !ok {
+			host = make([]float32, values.Len())
+			dev.Download(host, values)
+		}
+		p.Data = checkpoint.FromFloat32(name, []int{len(host)}, host).Data
+	}
+	return p
 }
 
 // Adopter is a network that can use values where they lie.

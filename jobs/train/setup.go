@@ -55,7 +55,7 @@ func (d *openData) close() {
 // open checks and opens the shards for training and validation.
 func (t *task) open() (*openData, error) {
 	dir := filepath.Dir(t.cfg.Data.Manifest)
-	if t.cfg.Data.Verify == "yes" {
+	if t.cfg.Data.Verify == "yes" && t.env.Comm.Rank() == 0 {
 		bar := t.env.Progress("verify", int64(len(t.manifest.Shards)))
 		for _, s := range t.manifest.Shards {
 			if s.Part != dataset.Test {
@@ -81,10 +81,10 @@ func (t *task) open() (*openData, error) {
 }
 
 // options are those of the configuration; samples are those of an epoch.
-func (t *task) options(samples int) train.Options {
+func (t *task) options(samples int) (train.Options, error) {
 	c, s, o := t.cfg, t.cfg.Schedule, t.cfg.Optimizer
 	bar := t.env.Progress("train", int64(samples)*int64(c.Run.Epochs))
-	return train.Options{
+	opts := train.Options{
 		Dir: t.dir, Digest: t.digest, Keep: c.Run.Keep, Every: c.Run.Checkpoint,
 		Epochs: c.Run.Epochs, BatchSize: c.Data.Batch, Seed: uint64(c.Network.Seed), Augment: c.Data.Augment == "symmetries",
 		Alpha: c.Loss.Alpha, Relative: c.Loss.Relative, ClipNorm: o.ClipNorm, Patience: c.Run.Patience, FreezeFrom: c.Schedule.FreezeStatistics, PerStep: s.Per == "step",
@@ -103,6 +103,7 @@ func (t *task) options(samples int) train.Options {
 				"val_maxrel_percent", four(e.Validation.MaxRel), "val_zncc", four(e.Validation.ZNCC), "val_ssim", four(e.Validation.SSIM), "samples_per_s", four(e.SamplesPerS))
 		},
 	}
+	return opts, t.share(&opts)
 }
 
 // phases records where the time of all epochs went, those before a restart
@@ -117,6 +118,7 @@ func (t *task) phases(history []train.Epoch) {
 	t.env.Manifest.AddPhase("wait for data", sum.Data)
 	t.env.Manifest.AddPhase("compute", sum.Compute)
 	t.env.Manifest.AddPhase("validate", sum.Validation)
+	t.steps(history)
 }
 
 // cite names the publications behind the run in the manifest.

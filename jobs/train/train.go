@@ -19,6 +19,7 @@ import (
 	"github.com/columen/columen/emulator/checkpoint"
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/parallel"
 	"github.com/columen/columen/emulator/train"
 	"github.com/columen/columen/emulator/weights"
 	"github.com/columen/columen/jobs/internal/model"
@@ -60,6 +61,7 @@ type task struct {
 	manifest *dataset.Manifest
 	shape    weights.Network
 	dev      device.Device[float32]
+	team     *parallel.Team[float32] // nil for one rank
 	model    *emulator.Model[float32]
 	digest   string
 	dir      string // of the checkpoints
@@ -81,7 +83,10 @@ func build(env *run.Env) (*task, error) {
 	}
 	t.shape = weights.Network{Variant: c.Network.Variant, Grid: t.manifest.Grid, Frequencies: t.manifest.Channels, Latent: c.Network.Latent}
 	t.dev = network.NewDevice(env.Threads)
-	if t.model, err = network.New(t.dev, t.shape); err != nil {
+	if err = t.join(); err != nil {
+		return nil, err
+	}
+	if t.model, err = network.NewPlaced(t.dev, t.shape, t.placement()); err != nil {
 		return nil, t.problem("data.manifest", strconv.Quote(c.Data.Manifest), err.Error(), "a data set that the network takes")
 	}
 	dir, name := c.Destination()
@@ -100,12 +105,12 @@ func plan(_ context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	all, _ := t.model.ParameterCount()
+	all, _ := t.model.ParameterCount() // of this rank
 	samples := map[dataset.Part]int{}
 	for _, s := range t.manifest.Shards {
 		samples[s.Part] += s.Samples
 	}
-	env.Log.Info("would train", "network", t.shape.Variant, "grid", t.shape.Grid, "channels", t.shape.Frequencies, "parameters", all,
+	env.Log.Info("would train", "network", t.shape.Variant, "grid", t.shape.Grid, "channels", t.shape.Frequencies, "parameters_of_a_rank", all, "mesh", t.mesh().String(),
 		"flop_per_sample", t.model.FLOPs(), "training", samples[dataset.Train], "validation", samples[dataset.Validation], "epochs", t.cfg.Run.Epochs)
 	return nil
 }
@@ -119,20 +124,30 @@ func execute(ctx context.Context, env *run.Env) error {
 	if err := t.initialise(); err != nil {
 		return err
 	}
-	data, err := t.open()
+	stop, err := t.watch()
 	if err != nil {
 		return err
 	}
+	defer stop()
+	data, err := t.open()
+	if err := env.Comm.Agree(err); err != nil {
+		return err
+	}
 	defer data.close()
-	if env.Flags.Overwrite {
-		if err := t.forget(); err != nil {
-			return err
-		}
+	if env.Flags.Overwrite && env.Comm.Rank() == 0 {
+		err = t.forget()
+	}
+	if err := env.Comm.Agree(err); err != nil {
+		return err
 	}
 
 	// 2. The main loop.
-	trainer, err := train.New(t.dev, t.model, data.Data, t.options(data.Train.Len()))
+	opts, err := t.options(data.Train.Len())
 	if err != nil {
+		return err
+	}
+	trainer, err := train.New(t.dev, t.model, data.Data, opts)
+	if err := env.Comm.Agree(err); err != nil {
 		return err
 	}
 	err = trainer.Run(ctx)
@@ -149,8 +164,10 @@ func execute(ctx context.Context, env *run.Env) error {
 
 	// 3. The results. A signal that comes now removes them; the same command
 	// makes them again from the last checkpoint.
-	t.cite()
-	err = t.write(trainer)
+	if env.Comm.Rank() == 0 {
+		t.cite()
+		err = t.write(trainer)
+	}
 	if ctx.Err() != nil {
 		return &run.RequeueError{Reason: fmt.Sprintf("%v: training is done, but its results were not written", context.Cause(ctx))}
 	}

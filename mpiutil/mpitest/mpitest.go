@@ -55,6 +55,8 @@ func checks() []check {
 		{"gather", gather},
 		{"gather of unequal parts", gatherv},
 		{"all-gather", allgather},
+		{"all-reduce in flight", inFlight},
+		{"all to all", allToAll},
 		{"byte strings", byteStrings},
 		{"split", split},
 		{"split apart from its parent", apart},

@@ -75,6 +75,16 @@ func (d *Device) BatchNormStats(n device.BatchNorm, x device.Buffer[float32], s 
 	BatchNormStats(d.pool, n.Batch, n.Channels, n.Size, d.at(x), d.at(s.Mean), d.at(s.Variance))
 }
 
+// BatchNormMoments writes the sums of all channels and then Σ (x − μ)².
+func (d *Device) BatchNormMoments(n device.BatchNorm, x device.Buffer[float32], moments []float64) {
+	BatchNormMoments(d.pool, n.Batch, n.Channels, n.Size, d.at(x), moments)
+}
+
+// BatchNormPartSums writes the derivatives of γ and then of β by a part of a batch.
+func (d *Device) BatchNormPartSums(n device.BatchNorm, s device.NormState[float32], x, dy device.Buffer[float32], sums []float64) {
+	BatchNormPartSums(d.pool, n.Batch, n.Channels, n.Size, d.norm(n, s), d.at(x), d.at(dy), sums)
+}
+
 // BatchNormApply writes y = f(Scale·x + Shift) + residual.
 func (d *Device) BatchNormApply(n device.BatchNorm, s device.NormState[float32], x, residual, y device.Buffer[float32]) {
 	BatchNormApply(d.pool, n.Batch, n.Channels, n.Size, d.at(x), d.at(s.Scale), d.at(s.Shift), d.at(y), After{ReLU: n.ReLU, Residual: d.at(residual)})
@@ -87,7 +97,7 @@ func (d *Device) BatchNormSums(n device.BatchNorm, s device.NormState[float32], 
 
 // BatchNormBackward writes dx from the sums of the whole batch.
 func (d *Device) BatchNormBackward(n device.BatchNorm, s device.NormState[float32], x, dy, dgamma, dbeta, dx device.Buffer[float32]) {
-	BatchNormBackward(d.pool, n.Batch, n.Channels, n.Size, d.norm(n, s), d.at(x), d.at(dy), d.at(dgamma), d.at(dbeta), d.at(dx))
+	BatchNormPartBackward(d.pool, n.Batch, n.Channels, n.Size, n.Values(), d.norm(n, s), d.at(x), d.at(dy), d.at(dgamma), d.at(dbeta), d.at(dx))
 }
 
 func (d *Device) norm(n device.BatchNorm, s device.NormState[float32]) Norm {
@@ -162,11 +172,19 @@ func (d *Device) SumSquares(x, out device.Buffer[float32]) {
 
 // LinearForward writes y = x·wᵀ + bias.
 func (d *Device) LinearForward(l device.Linear, batch int, x, w, bias, y device.Buffer[float32]) {
+	if l.Fixed {
+		LinearFixed(d.pool, batch, l.In, l.Out, d.at(x), d.at(w), d.at(bias), d.at(y))
+		return
+	}
 	Linear(d.pool, batch, l.In, l.Out, false, d.at(x), d.at(w), d.at(bias), d.at(y))
 }
 
 // LinearBackwardData writes dx = dy·w.
 func (d *Device) LinearBackwardData(l device.Linear, batch int, dy, w, dx device.Buffer[float32]) {
+	if l.Fixed {
+		Gemm(d.pool, Product{M: batch, N: l.In, K: l.Out, Fixed: true}, d.at(dy), d.at(w), d.at(dx))
+		return
+	}
 	LinearBackward(d.pool, batch, l.In, l.Out, nil, d.at(w), d.at(dy), d.at(dx), nil, nil)
 }
 

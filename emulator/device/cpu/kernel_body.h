@@ -21,6 +21,7 @@ static float *align(float *p) { return (float *)(((uintptr_t)p + VEC_BYTES - 1) 
 #include "body_weights.h"
 #include "body_point.h"
 #include "body_back.h"
+#include "body_slots.h"
 #include "body_limits.h"
 
 #define JOIN_(a, b) a##b
@@ -52,6 +53,7 @@ const cpu_kernels JOIN(cpu_kernels_, TARGET) = {
     .axpy = axpy,
     .squares = squares,
     .adam = adam,
+    .weight_slots = weight_slots,
     .peak = peak,
     .read = read_all,
 };

@@ -97,6 +97,7 @@ type Product struct {
 	M, N, K                int
 	TransposeA, TransposeB bool
 	Add                    bool
+	Fixed                  bool // the sums of a row of C do not depend on the number of rows
 }
 
 // Gemm computes a matrix product. C must not overlap A or B.
@@ -114,7 +115,7 @@ func Gemm(p *Pool, s Product, a, b, c []float32) {
 	if s.Add {
 		g.add = 1
 	}
-	if s.M <= skinny && s.N > s.M { // of the whole product: the order of its sums must not depend on the threads
+	if s.Fixed || s.M <= skinny && s.N > s.M { // of the whole product: the order of its sums must not depend on the threads
 		g.skinny = 1
 	}
 	if s.M == 0 || s.N == 0 {

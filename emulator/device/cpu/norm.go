@@ -14,6 +14,23 @@ func BatchNormStats(p *Pool, batch, channels, n int, x, mean, variance []float32
 	need("normalisation input", len(x), batch*channels*n)
 	need("mean", len(mean), channels)
 	need("variance", len(variance), channels)
+	count := float64(batch * n)
+	eachMoments(p, batch, channels, n, x, func(c int, sum, square float64) {
+		mean[c], variance[c] = float32(sum/count), float32(square/count)
+	})
+}
+
+// BatchNormMoments is BatchNormStats in float64, as moments that can be merged
+// with those of other samples: the sums of all channels and then Σ (x − μ)².
+func BatchNormMoments(p *Pool, batch, channels, n int, x []float32, moments []float64) {
+	need("normalisation input", len(x), batch*channels*n)
+	eachMoments(p, batch, channels, n, x, func(c int, sum, square float64) { moments[c], moments[channels+c] = sum, square })
+}
+
+// eachMoments calls f with Σ x and Σ (x − μ)² of each channel. Sums of rows are
+// added, not their means put together: they have few digits and add up exactly,
+// so that the rounded mean does not depend on how the batch is divided.
+func eachMoments(p *Pool, batch, channels, n int, x []float32, f func(c int, sum, square float64)) {
 	rows := p.rowSums(2 * batch * channels)
 	p.job = job{
 		do: func(p *Pool, j *job, first, last int, _ []float32) {
@@ -23,14 +40,14 @@ func BatchNormStats(p *Pool, batch, channels, n int, x, mean, variance []float32
 	}
 	p.run(0)
 	for c := range channels {
-		mu, square := 0.0, 0.0
+		sum, square := 0.0, 0.0
 		for b := range batch {
-			row := rows[2*(b*channels+c):]
-			apart, k := row[0]-mu, float64(b)
-			mu += apart / (k + 1)
+			row, k := rows[2*(b*channels+c):], float64(b)
+			apart := row[0] - sum/max(1, k*float64(n))
+			sum += row[0] * float64(n)
 			square += row[1] + apart*apart*float64(n)*k/(k+1)
 		}
-		mean[c], variance[c] = float32(mu), float32(square/float64(batch*n))
+		f(c, sum, square)
 	}
 }
 
@@ -86,6 +103,18 @@ func (m *Norm) check(size, channels int, x, dy, dgamma, dbeta []float32) {
 //	dγ = Σ g x̂,  dβ = Σ g
 func BatchNormSums(p *Pool, batch, channels, n int, norm Norm, x, dy, dgamma, dbeta []float32) {
 	norm.check(batch*channels*n, channels, x, dy, dgamma, dbeta)
+	eachSums(p, batch, channels, n, norm, x, dy, func(c int, gamma, beta float64) { dgamma[c], dbeta[c] = float32(gamma), float32(beta) })
+}
+
+// BatchNormPartSums is BatchNormSums in float64, so that sums of parts of a batch
+// add up to those of the whole: dγ of all channels and then dβ.
+func BatchNormPartSums(p *Pool, batch, channels, n int, norm Norm, x, dy []float32, sums []float64) {
+	norm.check(batch*channels*n, channels, x, dy, norm.Mean, norm.Mean)
+	eachSums(p, batch, channels, n, norm, x, dy, func(c int, gamma, beta float64) { sums[c], sums[channels+c] = gamma, beta })
+}
+
+// eachSums calls f with dγ and dβ of each channel.
+func eachSums(p *Pool, batch, channels, n int, norm Norm, x, dy []float32, f func(c int, gamma, beta float64)) {
 	rows := p.rowSums(2 * batch * channels)
 	p.job = job{
 		do: func(p *Pool, j *job, first, last int, _ []float32) {
@@ -101,8 +130,7 @@ func BatchNormSums(p *Pool, batch, channels, n int, norm Norm, x, dy, dgamma, db
 			plain += rows[2*(b*channels+c)]
 			centred += rows[2*(b*channels+c)+1]
 		}
-		dbeta[c] = float32(plain)
-		dgamma[c] = float32(centred / math.Sqrt(float64(norm.Variance[c])+norm.Eps))
+		f(c, centred/math.Sqrt(float64(norm.Variance[c])+norm.Eps), plain)
 	}
 }
 
@@ -114,10 +142,16 @@ func BatchNormSums(p *Pool, batch, channels, n int, norm Norm, x, dy, dgamma, db
 //
 // dx may be dy.
 func BatchNormBackward(p *Pool, batch, channels, n int, norm Norm, x, dy, dgamma, dbeta, dx []float32) {
+	BatchNormPartBackward(p, batch, channels, n, batch*n, norm, x, dy, dgamma, dbeta, dx)
+}
+
+// BatchNormPartBackward is BatchNormBackward for a part of a batch whose
+// statistics and sums are those of so many values per channel.
+func BatchNormPartBackward(p *Pool, batch, channels, n, values int, norm Norm, x, dy, dgamma, dbeta, dx []float32) {
 	norm.check(batch*channels*n, channels, x, dy, dgamma, dbeta)
 	need("input gradient", len(dx), batch*channels*n)
 	means := p.sharedScratch(2 * channels)
-	off, slope, m := means[:channels], means[channels:], float64(batch*n)
+	off, slope, m := means[:channels], means[channels:], float64(values)
 	for c := range channels {
 		off[c] = float32(float64(dbeta[c]) / m)
 		slope[c] = float32(float64(dgamma[c]) / math.Sqrt(float64(norm.Variance[c])+norm.Eps) / m)

@@ -116,6 +116,7 @@ type backend interface {
 	matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, split []float32)
 	roundBF16(first, last int, w []float32, to []uint16)
 	dots(first, last, rows, k, batch int, relu bool, w []float32, half []uint16, x, bias, y, scratch []float32)
+	weightSlots(first, last, rows, n int, bounds []int64, x, dy, dw, scratch []float32)
 	gemm(g gemmShape, a, b, c, scratch []float32)
 	normStats(first, last, n int, x []float32, moments []float64)
 	normApply(first, last int, t *tensor, relu bool, x, scale, shift, residual, y []float32)

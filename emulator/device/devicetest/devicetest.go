@@ -65,6 +65,7 @@ func groups[T device.Float]() []group[T] {
 		{"fusion", checkFuse[T]},
 		{"normalisation", checkNorm[T]},
 		{"linear", checkLinear[T]},
+		{"slots", checkSlots[T]},
 		{"resampling", checkResample[T]},
 		{"elementwise", checkElementwise[T]},
 		{"adam", checkAdam[T]},

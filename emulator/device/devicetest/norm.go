@@ -5,6 +5,7 @@ package devicetest
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/columen/columen/emulator/device"
 )
@@ -122,6 +123,9 @@ func checkNormBackward[T device.Float](b *bench[T], n device.BatchNorm, s device
 	b.dev.BatchNormSums(n, s, x, dy, bg, bb)
 	b.expect(name("dgamma"), bg, dgamma)
 	b.expect(name("dbeta"), bb, dbeta)
+	sums := make([]float64, 2*n.Channels)
+	b.dev.BatchNormPartSums(n, s, x, dy, sums)
+	b.results = append(b.results, result{name("sums of a part"), sums, append(slices.Clone(dgamma), dbeta...)})
 	b.dev.BatchNormBackward(n, s, x, dy, bg, bb, bx)
 	b.expect(name("dx"), bx, dx)
 }

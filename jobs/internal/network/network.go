@@ -22,7 +22,12 @@ func NewDevice(threads int) device.Device[float32] { return cpu.Open(threads) }
 
 // New returns a network without values.
 func New(dev device.Device[float32], n weights.Network) (*emulator.Model[float32], error) {
-	return emulator.New(dev, emulator.Config{Variant: emulator.Variant(n.Variant), Grid: n.Grid, Frequencies: n.Frequencies, Latent: n.Latent})
+	return NewPlaced(dev, n, emulator.Placement[float32]{})
+}
+
+// NewPlaced returns a network without values for a part of the work.
+func NewPlaced(dev device.Device[float32], n weights.Network, p emulator.Placement[float32]) (*emulator.Model[float32], error) {
+	return emulator.NewPlaced(dev, emulator.Config{Variant: emulator.Variant(n.Variant), Grid: n.Grid, Frequencies: n.Frequencies, Latent: n.Latent}, p)
 }
 
 // Trained is a network whose values lie in a mapped file, for inference.

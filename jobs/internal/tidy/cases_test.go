@@ -68,7 +68,7 @@ func importCases() []ruleCase {
 		{"solver/ray/a.go", "solver", "solver/a.go", "internal/vec", "a part must not know the whole"},
 		{"solver/a.go", "configs", "jobs/solve/a.go", "configs", "solver may import"},
 		{"emulator/a.go", "solver/grid", "jobs/a.go", "solver/grid", "emulator may import"},
-		{"emulator/nn/a.go", "mpiutil", "emulator/train/a.go", "mpiutil", "parallelism is applied from outside"},
+		{"emulator/nn/a.go", "mpiutil", "emulator/parallel/a.go", "mpiutil", "parallelism is applied from outside"},
 		{"mpiutil/a.go", "internal/vec", "mpiutil/a_test.go", "mpiutil", "mpiutil may import"},
 		{"internal/vec/a.go", "solver/grid", "solver/grid/a.go", "internal/vec", "internal may import"},
 		{"configs/a.go", "solver/grid", "configs/a_test.go", "configs", "configs may import"},

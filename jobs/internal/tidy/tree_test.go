@@ -157,8 +157,8 @@ func mayImport(from, to string, isTest bool) string {
 	if !slices.Contains(allowed, toArea) && !(from == to && isTest) {
 		return fmt.Sprintf("%s may import of ours: %v", fromArea, allowed)
 	}
-	if toArea == "mpiutil" && !isTest && !slices.Contains([]string{"solver", "emulator/train"}, from) {
-		return "parallelism is applied from outside, by the packages solver and emulator/train"
+	if toArea == "mpiutil" && !isTest && !slices.Contains([]string{"solver", "emulator/parallel"}, from) {
+		return "parallelism is applied from outside, by the packages solver and emulator/parallel"
 	}
 	if to == "emulator/device" || to == "emulator/nn" && from == "emulator/nn/gradcheck" {
 		return "" // devices implement its interfaces and live below it, as do the suites that test them

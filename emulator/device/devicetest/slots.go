@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package devicetest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/columen/columen/emulator/device"
+)
+
+// checkSlots looks at what a batch in parts needs: sums per slot, moments that
+// can be merged, and results of a sample that do not depend on the others.
+func checkSlots[T device.Float](b *bench[T]) {
+	for _, bounds := range [][]int{{0, 1}, {0, 2, 2, 3, 7}, {0, 2, 4, 6, 8, 10, 12, 14, 16}, {0, 1, 2, 3}, {0, 0}} {
+		for _, l := range []device.Linear{{In: 7, Out: 5}, {In: 300, Out: 33}} {
+			checkLinearSlots(b, l, bounds)
+		}
+	}
+	checkAlone(b)
+	checkMoments(b)
+}
+
+func checkLinearSlots[T device.Float](b *bench[T], l device.Linear, bounds []int) {
+	name := func(what string) string { return fmt.Sprintf("%s of %+v in slots %v", what, l, bounds) }
+	batch := bounds[len(bounds)-1]
+	x, hx := b.input(batch * l.In)
+	dy, hdy := b.input(batch * l.Out)
+	dw, hdw := b.input(l.In * l.Out)
+	db, hdb := b.input(l.Out)
+	for n := range batch {
+		for o := range l.Out {
+			hdb[o] += hdy[n*l.Out+o]
+			for i := range l.In {
+				hdw[o*l.In+i] += hdy[n*l.Out+o] * hx[n*l.In+i]
+			}
+		}
+	}
+	b.dev.LinearBackwardSlots(l, bounds, x, dy, dw, db)
+	b.expect(name("dw"), dw, hdw)
+	b.expect(name("db"), db, hdb)
+
+	// All at once has the bits of one slot at a time, folded here.
+	whole := b.from(make([]float64, l.MACs()))
+	b.dev.LinearBackwardSlots(l, bounds, x, dy, whole, nil)
+	parts := device.Fold(len(bounds)-1, func(k int) device.Buffer[T] {
+		lo, hi := bounds[k], bounds[k+1]
+		sum := b.from(make([]float64, l.MACs()))
+		b.dev.LinearBackwardSlots(l, []int{0, hi - lo}, x.Slice(lo*l.In, hi*l.In), dy.Slice(lo*l.Out, hi*l.Out), sum, nil)
+		return sum
+	}, func(p, q device.Buffer[T]) device.Buffer[T] {
+		b.dev.Axpy(1, q, p)
+		return p
+	})
+	b.identical(name("dw in slots and folded"), whole, parts)
+}
+
+// checkAlone compares the results of samples in a batch and by themselves.
+func checkAlone[T device.Float](b *bench[T]) {
+	for _, l := range []device.Linear{{In: 300, Out: 33, Fixed: true}, {In: 16, Out: 128, Fixed: true}, {In: 40, Out: 300, Fixed: true}} {
+		checkLinearAlone(b, l, 27)
+	}
+	for _, c := range []device.Conv{
+		{In: 1, Out: 4, Size: [3]int{13, 12, 11}, Kernel: [3]int{3, 3, 3}, Stride: [3]int{1, 1, 1}},
+		{In: 4, Out: 8, Size: [3]int{7, 9, 8}, Kernel: [3]int{3, 3, 3}, Stride: [3]int{2, 2, 2}, Pad: [3]int{1, 1, 1}},
+		{In: 16, Out: 16, Size: [3]int{4, 4, 4}, Kernel: [3]int{3, 3, 3}, Stride: [3]int{1, 1, 1}, Pad: [3]int{1, 1, 1}},
+		{In: 8, Out: 8, Size: [3]int{5, 5, 5}, Kernel: [3]int{1, 1, 1}, Stride: [3]int{1, 1, 1}},
+		{In: 8, Out: 1, Size: [3]int{2, 16, 16}, Kernel: [3]int{1, 3, 3}, Stride: [3]int{1, 1, 1}, Pad: [3]int{0, 1, 1}},
+	} {
+		checkConvAlone(b, c, 9)
+	}
+}
+
+// sample returns sample n of values with so many per sample.
+func sample[T device.Float](v device.Buffer[T], n, per int) device.Buffer[T] {
+	return v.Slice(n*per, (n+1)*per)
+}
+
+func checkLinearAlone[T device.Float](b *bench[T], l device.Linear, batch int) {
+	x, _ := b.input(batch * l.In)
+	w, _ := b.input(l.MACs())
+	bias, _ := b.input(l.Out)
+	dy, _ := b.input(batch * l.Out)
+	y, dx := b.output(batch*l.Out), b.output(batch*l.In)
+	b.dev.LinearForward(l, batch, x, w, bias, y)
+	b.dev.LinearBackwardData(l, batch, dy, w, dx)
+	for n := range batch {
+		one, back := b.output(l.Out), b.output(l.In)
+		b.dev.LinearForward(l, 1, sample(x, n, l.In), w, bias, one)
+		b.dev.LinearBackwardData(l, 1, sample(dy, n, l.Out), w, back)
+		b.identical(fmt.Sprintf("a sample alone of %+v", l), one, sample(y, n, l.Out))
+		b.identical(fmt.Sprintf("dx alone of %+v", l), back, sample(dx, n, l.In))
+	}
+}
+
+func checkConvAlone[T device.Float](b *bench[T], c device.Conv, batch int) {
+	x, _ := b.input(c.InLen(batch))
+	w, _ := b.input(c.WeightLen())
+	bias, _ := b.input(c.Out)
+	dy, _ := b.input(c.OutLen(batch))
+	y, dx := b.output(c.OutLen(batch)), b.output(c.InLen(batch))
+	b.dev.ConvForward(c, batch, x, w, bias, y)
+	b.dev.ConvBackwardData(c, batch, dy, w, dx)
+	for n := range batch {
+		one, back := b.output(c.OutLen(1)), b.output(c.InLen(1))
+		b.dev.ConvForward(c, 1, sample(x, n, c.InLen(1)), w, bias, one)
+		b.dev.ConvBackwardData(c, 1, sample(dy, n, c.OutLen(1)), w, back)
+		b.identical(fmt.Sprintf("a sample alone of %+v", c), one, sample(y, n, c.OutLen(1)))
+		b.identical(fmt.Sprintf("dx alone of %+v", c), back, sample(dx, n, c.InLen(1)))
+	}
+}
+
+func checkMoments[T device.Float](b *bench[T]) {
+	n := device.BatchNorm{Batch: 3, Channels: 5, Size: 67}
+	x, hx := b.input(n.Len())
+	got, want := make([]float64, 10), make([]float64, 10)
+	b.dev.BatchNormMoments(n, x, got)
+	for pass := range 2 {
+		for i, v := range hx {
+			if c := i / n.Size % n.Channels; pass == 0 {
+				want[c] += v / float64(n.Batch*n.Size)
+			} else {
+				want[n.Channels+c] += (v - want[c]) * (v - want[c])
+			}
+		}
+	}
+	for c := range n.Channels {
+		want[c] *= float64(n.Batch * n.Size)
+	}
+	b.results = append(b.results, result{"moments", slices.Clone(got), want})
+	n.Batch = 0
+	b.dev.BatchNormMoments(n, x.Slice(0, 0), got)
+	b.results = append(b.results, result{"moments of nothing", got, make([]float64, 10)})
+}
+
+// identical compares two buffers bit by bit.
+func (b *bench[T]) identical(name string, p, q device.Buffer[T]) {
+	b.t.Helper()
+	hp, hq := make([]T, p.Len()), make([]T, q.Len())
+	b.dev.Download(hp, p)
+	b.dev.Download(hq, q)
+	if !slices.Equal(hp, hq) {
+		b.t.Errorf("%s: not the same bits", name)
+	}
+}

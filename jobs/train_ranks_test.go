@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build mpi && hdf5 && cgo
+
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestTrainOnRanks trains on one rank and on meshes of two, with the same bits in
+// fixed mode, and continues a run of one mesh on another.
+func TestTrainOnRanks(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	writeDataSet(t, f, "tiny")
+	f.write(t, "train.toml", trainConfig)
+	train := func(n int, out string, sets ...string) result {
+		return f.launch(t, ranks(t, n), append([]string{"train", "train.toml", "--out", out},
+			set(append(sets, "data.batch=2", "parallel.threads=1", "parallel.mode=fixed")...)...)...)
+	}
+	if r := train(1, "one"); r.code != 0 {
+		t.Fatalf("one rank: exit status %d, %s", r.code, r.stderr)
+	}
+	want := f.read(t, "one/t.safetensors")
+	for out, sets := range map[string][]string{"data": nil, "tensor": {"parallel.tensor=2"}} {
+		r := train(2, out, sets...)
+		if r.code != 0 || strings.Count(r.stderr, "done  seconds=") != 1 || !strings.Contains(r.stderr, "seconds per step") || !strings.Contains(r.stderr, "mode=fixed") {
+			t.Fatalf("%s: exit status %d, %s", out, r.code, r.stderr)
+		}
+		if f.read(t, out+"/t.safetensors") != want {
+			t.Errorf("%s 2: the weights have other bits than those of one rank", out)
+		}
+		if n := strings.Count(f.read(t, out+"/t.history.jsonl"), `"ranks":2`); n != 3 {
+			t.Errorf("%s 2: %d epochs on two ranks in the history", out, n)
+		}
+	}
+	for want, sets := range map[string][]string{
+		"parallel.tensor = 3": {"parallel.tensor=3"}, "data × tensor × space is 4, but 2 ranks": {"parallel.data=4"}, "parallel.space": {"parallel.space=[2,1,1]"},
+	} {
+		if r := train(2, "bad", sets...); r.code != 2 || !strings.Contains(r.stderr, want) || len(r.messages()) != 1 {
+			t.Errorf("%v: exit status %d, %s", sets, r.code, r.stderr)
+		}
+	}
+}
