@@ -112,13 +112,13 @@ func (l *Conv[T]) inside(size [3]int) device.Conv {
 // backwardBlock computes the derivatives of the block.
 func (l *Conv[T]) backwardBlock(dy device.Buffer[T]) device.Buffer[T] {
 	dev := l.env.Device
-	var data func(size [3]int, x, dx device.Buffer[T])
+	var data func(size [3]int, dy, dx device.Buffer[T])
 	if !l.first {
-		data = func(size [3]int, _, dx device.Buffer[T]) {
+		data = func(size [3]int, dy, dx device.Buffer[T]) {
 			dev.ConvBackwardData(l.inside(size), l.batch, dy, l.weight.Value, dx)
 		}
 	}
-	dx := l.cut.backward(l.shape.In, l.x, data, func(size [3]int, x device.Buffer[T]) {
+	dx := l.cut.backward(l.shape.In, l.shape.Out, l.x, dy, data, func(size [3]int, x device.Buffer[T]) {
 		dev.ConvBackwardWeights(l.inside(size), l.batch, x, dy, l.weight.Grad, l.bias.Grad)
 	})
 	l.env.Complete(l.weight, l.bias)

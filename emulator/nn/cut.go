@@ -17,9 +17,10 @@ type cut[T device.Float] struct {
 	reach   space.Box // inputs that out depends on, with padding
 	inner   space.Box // outputs that depend on nothing that others own
 	shell   []space.Box
-	alone   bool // no rank needs anything of another
-	needs   []space.Box
-	move    *Move[T] // of the last Forward
+	alone   bool        // no rank needs anything of another
+	needs   []space.Box // of each rank, of the input
+	feeds   []space.Box // outputs that depend on what each rank has of the input
+	move    *Move[T]    // of the last Forward
 }
 
 // newCut cuts a layer of an input and an output of these extents.
@@ -31,6 +32,7 @@ func newCut[T device.Float](b *Blocks[T], w space.Window, size, outSize [3]int) 
 		reach := w.Needs(out)
 		c.needs[r] = reach.Intersect(space.Whole(size))
 		c.alone = c.alone && reach == have[r]
+		c.feeds = append(c.feeds, w.Feeds(have[r], outSize))
 	}
 	c.reach = w.Needs(c.out)
 	c.inner = w.Inner(c.out, c.in, size)
@@ -91,47 +93,76 @@ func (c *cut[T]) extended(channels int) field[T] {
 	return ext
 }
 
-// backward computes derivatives. data writes those of the inputs of the block
-// and weights adds those of weights; either may be nil. Derivatives of halos
-// travel while those of weights are computed. It returns those of the own inputs.
-func (c *cut[T]) backward(channels int, x device.Buffer[T], data func(size [3]int, x, dx device.Buffer[T]), weights func(size [3]int, x device.Buffer[T])) device.Buffer[T] {
+// backwardSpread computes the derivatives of inputs where no output shares an
+// input with another: data writes those of the inputs of the block, and those of
+// halos are sent to where they belong.
+func (c *cut[T]) backwardSpread(channels int, x device.Buffer[T], data func(size [3]int, x, dx device.Buffer[T])) device.Buffer[T] {
 	env := c.blocks.env
+	dx := env.Take(channels * c.part(c.in).Len())
 	if c.alone {
-		return c.backwardAlone(channels, x, data, weights)
-	}
-	ext, some := c.extended(channels), c.part(c.reach).Len() > 0
-	c.move.rebuild(x, ext)
-	var dext field[T]
-	if data != nil {
-		dext = c.extended(channels)
-		if some {
-			data(c.reach.Size(), ext.values, dext.values)
+		if dx.Len() > 0 {
+			data(c.in.Size(), x, dx)
 		}
-		c.move.startBack(dext)
+		return dx
 	}
-	if weights != nil && some {
+	ext, dext := c.extended(channels), c.extended(channels)
+	c.move.rebuild(x, ext)
+	if ext.part.Len() > 0 {
+		data(c.reach.Size(), ext.values, dext.values)
+	}
+	c.move.startBack(dext)
+	c.move.finishBack(dext, dx)
+	env.Give(ext.values)
+	env.Give(dext.values)
+	return dx
+}
+
+// backward computes derivatives: weights adds those of weights, and data writes
+// those of inputs by outputs of a block, unless it is nil. Each derivative of an
+// input is one sum on the rank that has the input, as on a single rank, so that
+// it has the same bits: the derivatives of the outputs that it takes from other
+// ranks travel while those of weights are computed.
+func (c *cut[T]) backward(channels, outputs int, x, dy device.Buffer[T], data func(size [3]int, dy, dx device.Buffer[T]), weights func(size [3]int, x device.Buffer[T])) device.Buffer[T] {
+	env := c.blocks.env
+	var dx device.Buffer[T]
+	if data != nil {
+		dx = env.Take(channels * c.part(c.in).Len())
+	}
+	if c.alone {
+		if c.part(c.out).Len() > 0 {
+			weights(c.in.Size(), x)
+			if data != nil {
+				data(c.in.Size(), dy, dx)
+			}
+		}
+		return dx
+	}
+	mine := c.feeds[c.blocks.neighbours.Rank()]
+	var back *Move[T]
+	if data != nil {
+		back = c.blocks.NewMove(outputs, c.blocks.Parts(c.outSize), c.blocks.of(c.feeds))
+		back.start(dy, false)
+	}
+	ext := c.extended(channels)
+	c.move.rebuild(x, ext)
+	if ext.part.Len() > 0 {
 		weights(c.reach.Size(), ext.values)
 	}
 	env.Give(ext.values)
 	if data == nil {
 		return nil
 	}
-	dx := env.Take(channels * c.part(c.in).Len())
-	c.move.finishBack(dext, dx)
-	env.Give(dext.values)
-	return dx
-}
-
-func (c *cut[T]) backwardAlone(channels int, x device.Buffer[T], data func(size [3]int, x, dx device.Buffer[T]), weights func(size [3]int, x device.Buffer[T])) device.Buffer[T] {
-	some := c.part(c.out).Len() > 0
-	var dx device.Buffer[T]
-	if data != nil {
-		if dx = c.blocks.env.Take(channels * c.part(c.in).Len()); some {
-			data(c.in.Size(), x, dx)
-		}
+	around := field[T]{env.Take(outputs * c.part(mine).Len()), c.part(mine), outputs}
+	back.local(dy, around)
+	back.finish(around)
+	env.Device.Fill(dx, 0)
+	if around.part.Len() > 0 {
+		reach := c.part(c.window.Needs(mine))
+		wide := field[T]{env.Take(channels * reach.Len()), reach, channels}
+		data(reach.Box.Size(), around.values, wide.values)
+		c.blocks.copy(field[T]{dx, c.part(c.in), channels}, wide, c.part(c.in).Intersect(reach), false)
+		env.Give(wide.values)
 	}
-	if weights != nil && some {
-		weights(c.in.Size(), x)
-	}
+	env.Give(around.values)
 	return dx
 }

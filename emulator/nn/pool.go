@@ -43,9 +43,9 @@ func (l *MaxPool[T]) Forward(x device.Buffer[T], batch int, _ bool) device.Buffe
 // Backward sends dy to where the largest values were.
 func (l *MaxPool[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 	if l.cut != nil {
-		return l.cut.backward(l.channels, l.x, func(size [3]int, x, dx device.Buffer[T]) {
+		return l.cut.backwardSpread(l.channels, l.x, func(size [3]int, x, dx device.Buffer[T]) {
 			l.env.Device.MaxPoolBackward(l.inside(size), x, dy, dx)
-		}, nil)
+		})
 	}
 	dx := l.env.Take(l.shape.FineLen())
 	l.env.Device.MaxPoolBackward(l.shape, l.x, dy, dx)

@@ -58,6 +58,21 @@ func (w Window) Needs(out Box) Box {
 	return in
 }
 
+// Feeds returns the outputs, of these extents, that depend on a box of inputs.
+func (w Window) Feeds(in Box, outSize [3]int) Box {
+	if in.Cells() == 0 {
+		return Box{}
+	}
+	var out Box
+	for a, r := range in {
+		// s·o − p + k > lo and s·o − p < hi; what is rounded down is not negative
+		// where it counts.
+		first := r.Lo + w.Pad[a] - w.Kernel[a] + w.Stride[a]
+		out[a] = Range{max(0, first) / w.Stride[a], (r.Hi-1+w.Pad[a])/w.Stride[a] + 1}
+	}
+	return out.Intersect(Whole(outSize))
+}
+
 // Inner returns the outputs of a box that depend on no other inputs than those
 // of a box owned, of an input of these extents.
 func (w Window) Inner(out, owned Box, size [3]int) Box {

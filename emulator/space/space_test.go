@@ -117,6 +117,18 @@ func checkHalo(t *testing.T, l layer, me int, have, want []Part, out Box) {
 	if got != want[me].Len() {
 		t.Fatalf("rank %d gets %d of %d cells", me, got, want[me].Len())
 	}
+	feeds := l.Feeds(have[me].Box, cubic(l.out()))
+	for a := range 3 {
+		first, last := l.out(), -1
+		for o := range l.out() {
+			if both := (Range{o*l.Stride[a] - l.Pad[a], o*l.Stride[a] - l.Pad[a] + l.Kernel[a]}).intersect(have[me].Box[a]); both.Len() > 0 {
+				first, last = min(first, o), max(last, o)
+			}
+		}
+		if have[me].Len() > 0 && (feeds[a] != Range{first, last + 1}) {
+			t.Fatalf("rank %d with %v feeds %v along axis %d, want %d to %d", me, have[me].Box, feeds, a, first, last)
+		}
+	}
 	inner := l.Inner(out, have[me].Box, cubic(l.size))
 	if !have[me].Box.Holds(l.Needs(inner).Intersect(Whole(cubic(l.size)))) || !out.Holds(inner) {
 		t.Fatalf("rank %d: inner outputs %v of %v need %v", me, inner, out, l.Needs(inner))
