@@ -87,7 +87,7 @@ func TestSet(t *testing.T) {
 	var s Solve
 	mustDecode(t, goodSolve, "solve.toml", &s, "cube.cells=[4,5,6]", "cube.cells.2=7", "view.0.axis=-y", "view.1.name=side", "view.1.axis=+x",
 		"line.molecule=oh.dat", "line.transition=3", "background.kind=planck", "background.temperature_k=30", "output.name=quick")
-	if s.Cube.Cells != [3]int{4, 5, 7} || len(s.Views) != 2 || s.Views[0] != (View{"pole", "-y"}) || s.Views[1] != (View{"side", "+x"}) {
+	if s.Cube.Cells != [3]int{4, 5, 7} || len(s.Views) != 2 || s.Views[0] != (View{Name: "pole", Axis: "-y"}) || s.Views[1] != (View{Name: "side", Axis: "+x"}) {
 		t.Errorf("cells %v, views %v", s.Cube.Cells, s.Views)
 	}
 	if s.Line.Transition != (Transition{Number: 3}) || s.Background.TemperatureK != 30 || s.Output.Name != "quick" {
@@ -148,6 +148,7 @@ func TestPrintLoadsBack(t *testing.T) {
 		nil,
 		{"output.ra_deg=0", "output.dec_deg=-90", "output.distance_pc=1e3", "output.unit=Jy/pixel", "line.transition=2"},
 		{"cube.region_min_au=[-1,-2,-3]", "cube.region_max_au=[1.5,1e-7,3e20]", `model.amrvac.variables=["rho","m1"]`},
+		{"view.1.name=b", "view.1.inclination_deg=0", "view.1.azimuth_deg=-30", "view.1.pixels=[3,4]", "view.1.width_au=7", `output.maps=["tau","moment1"]`},
 		{`model.snapshot="sp ace\"quote\\\u0007.dat"`, "view.1.name=b", "view.1.axis=-x", "background.kind=none"},
 	}
 	for _, sets := range variants {

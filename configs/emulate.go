@@ -123,6 +123,16 @@ func (e *Emulate) validate(r *report) {
 	}
 	e.Output.validate(r)
 	validateViews(r, e.Views)
+	for i, v := range e.Views {
+		if v.Oblique() && v.Axis == "" {
+			r.add(fmt.Sprintf("view.%d.inclination_deg", i), text(*v.InclinationDeg), "the network looks along an axis", "axis")
+		}
+	}
+	for i, m := range e.Output.Maps {
+		if deepMap(m) {
+			r.add(fmt.Sprintf("output.maps.%d", i), text(m), "the network gives the image only", "moment0, moment1, moment2, brightness")
+		}
+	}
 }
 
 func (e *Evaluate) validate(*report) {}

@@ -2,7 +2,11 @@
 
 package configs
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Solve is the configuration of columen solve: a model, a line and views
 // become images.
@@ -71,6 +75,12 @@ func (s *Solve) validate(r *report) {
 	s.Parallel.validate(r, s.Cube)
 	s.Output.validate(r)
 	validateViews(r, s.Views)
+	s.validateFixed(r)
+	for i, m := range s.Output.Maps {
+		if strings.HasPrefix(m, "moment") && max(s.Spectrum.Channels, len(s.Spectrum.VelocitiesMS), len(s.Spectrum.FrequenciesHz)) == 1 {
+			r.add(fmt.Sprintf("output.maps.%d", i), text(m), "a moment of one channel", "moments with at least two channels")
+		}
+	}
 }
 
 // validateViews checks that files of different views have different names.
@@ -81,8 +91,56 @@ func validateViews(r *report, views []View) {
 			r.add(fmt.Sprintf("view.%d.name", i), text(v.Name), fmt.Sprintf("also the name of view.%d", first), "names that all differ")
 		}
 		names[v.Name] = i
+		v.validate(r, fmt.Sprintf("view.%d.", i))
 	}
 }
+
+// validate checks that there is exactly one direction, and pixels only where they are free.
+func (v *View) validate(r *report, path string) {
+	const one = "exactly one of axis and inclination_deg"
+	switch {
+	case v.Axis == "" && !v.Oblique():
+		r.missing(path+"axis", one)
+		return
+	case v.Axis != "" && v.Oblique():
+		r.add(path+"inclination_deg", text(*v.InclinationDeg), "given together with axis", one)
+	}
+	if v.Oblique() {
+		return
+	}
+	for _, k := range []struct {
+		key   string
+		given bool
+		value any
+	}{
+		{"azimuth_deg", v.AzimuthDeg != nil, v.AzimuthDeg}, {"position_angle_deg", v.PositionAngleDeg != nil, v.PositionAngleDeg},
+		{"pixels", v.Pixels != [2]int{}, v.Pixels}, {"width_au", v.WidthAU != 0, v.WidthAU},
+	} {
+		if k.given {
+			r.add(path+k.key, text(k.value), "given without inclination_deg", k.key+" only with inclination_deg; the pixels of a view along an axis are the cells")
+		}
+	}
+}
+
+// validateFixed refuses what fixed mode cannot do: rays are cut at any place in an oblique view.
+func (s *Solve) validateFixed(r *report) {
+	if s.Parallel.Mode != "fixed" {
+		return
+	}
+	for i, v := range s.Views {
+		if v.Oblique() {
+			r.add("parallel.mode", text(s.Parallel.Mode), fmt.Sprintf("view.%d is oblique: its rays cross blocks at any place, and their sums depend on the ranks by rounding", i), `"fast" with inclination_deg; "fixed" with axis`)
+		}
+	}
+	for i, m := range s.Output.Maps {
+		if deepMap(m) {
+			r.add(fmt.Sprintf("output.maps.%d", i), text(m), `given together with parallel.mode = "fixed"`, `maps of optical depth and contribution only with mode = "fast"`)
+		}
+	}
+}
+
+// deepMap reports whether a map needs more of the solver than the image.
+func deepMap(name string) bool { return name == "tau" || name == "contribution" }
 
 func (c *Cube) validate(r *report) {
 	if c.Model.Cube != "" {
@@ -153,6 +211,11 @@ func (p *Products) validate(r *report) {
 			r.add(fmt.Sprintf("output.formats.%d", i), text(f), "given twice", "formats that all differ")
 		}
 		seen[f] = true
+	}
+	for i, m := range p.Maps {
+		if slices.Contains(p.Maps[:i], m) && m != "" {
+			r.add(fmt.Sprintf("output.maps.%d", i), text(m), "given twice", "maps that all differ")
+		}
 	}
 	if p.Unit == "Jy/pixel" && p.DistancePC == 0 {
 		r.missing("output.distance_pc", `a finite number above 0 [pc], which unit = "Jy/pixel" needs`)

@@ -58,10 +58,30 @@ func (t *Transition) set(raw any) bool {
 	return true
 }
 
-// View is one image: a direction and a name.
+// View is one image: a name, a direction, given by axis or by angles, and its
+// pixels.
 type View struct {
-	Name string `toml:"name" unit:"-" allow:"name" doc:"Part of the names of the files of this view"`
-	Axis string `toml:"axis" unit:"-" allow:"+x|-x|+y|-y|+z|-z" doc:"Axis of the cube that points towards the observer"`
+	Name             string   `toml:"name" unit:"-" allow:"name" doc:"Part of the names of the files of this view"`
+	Axis             string   `toml:"axis" unit:"-" need:"no" allow:"+x|-x|+y|-y|+z|-z" doc:"Axis of the cube that points towards the observer; exactly one of axis and inclination_deg"`
+	InclinationDeg   *float64 `toml:"inclination_deg" unit:"deg" need:"no" allow:"0..180" doc:"Angle from the z axis of the cube to the observer; 0 looks from +z"`
+	AzimuthDeg       *float64 `toml:"azimuth_deg" unit:"deg" need:"no" allow:"-360..360" doc:"Turn of the inclined observer about the z axis of the cube; 0 with inclination 90 looks from -y. 0 when absent"`
+	PositionAngleDeg *float64 `toml:"position_angle_deg" unit:"deg" need:"no" allow:"-360..360" doc:"Turn of the image from north (up) through east (left). 0 when absent"`
+	Pixels           [2]int   `toml:"pixels" unit:"-" need:"no" allow:"1..32768" doc:"Square pixels along image x and y, with inclination_deg; as large as the smallest edge of a cell when absent"`
+	WidthAU          float64  `toml:"width_au" unit:"au" need:"no" allow:">0" doc:"Width of the image along x, with inclination_deg; covers the cube when absent"`
+}
+
+// Oblique reports whether the view is given by angles.
+func (v *View) Oblique() bool { return v.InclinationDeg != nil }
+
+// Angles returns inclination, azimuth and position angle [deg] of an oblique view.
+func (v *View) Angles() (inclination, azimuth, position float64) {
+	value := func(p *float64) float64 {
+		if p == nil {
+			return 0
+		}
+		return *p
+	}
+	return value(v.InclinationDeg), value(v.AzimuthDeg), value(v.PositionAngleDeg)
 }
 
 // Background is the radiation behind the cube.
@@ -111,6 +131,7 @@ type Products struct {
 	Dir        string   `toml:"dir" unit:"-" default:"\"../out\"" path:"output" digest:"no" doc:"Folder of the outputs, made when absent"`
 	Name       string   `toml:"name" unit:"-" allow:"name" doc:"Stem of the names of the outputs"`
 	Formats    []string `toml:"formats" unit:"-" default:"[\"fits\", \"hdf5\", \"png\"]" allow:"fits|hdf5|png" doc:"Files to write for each view"`
+	Maps       []string `toml:"maps" unit:"-" need:"no" allow:"tau|moment0|moment1|moment2|brightness|contribution" doc:"Maps to write for each view in the same formats: optical depth, moments of velocity, peak brightness temperature, where the light comes from"`
 	Unit       string   `toml:"unit" unit:"-" default:"\"K\"" allow:"SI|K|Jy/pixel" doc:"Unit of the intensities in FITS and PNG; SI is W m⁻² Hz⁻¹ sr⁻¹, K the Rayleigh-Jeans brightness temperature"`
 	DistancePC float64  `toml:"distance_pc" unit:"pc" need:"no" allow:">0" doc:"Distance of the model; needed for Jy/pixel and for sky coordinates"`
 	RADeg      *float64 `toml:"ra_deg" unit:"deg" need:"no" allow:"0..360" doc:"Right ascension of the centre of the image, with dec_deg and distance_pc"`

@@ -98,6 +98,8 @@ func TestBadTraining(t *testing.T) {
 		{goodTrain, new(Train), "run.epochs=0", []string{"run.epochs"}},
 		{goodTrain, new(Train), "data.augment=mirror", []string{"data.augment", "none, symmetries"}},
 		{goodEmulate, new(Emulate), "view.1.name=pole", []string{"view.1.axis", "missing"}},
+		{strings.Replace(goodEmulate, `axis = "+z"`, "azimuth_deg = 0.0", 1), new(Emulate), "view.0.inclination_deg=60", []string{"view.0.inclination_deg = 60", "the network looks along an axis"}},
+		{goodEmulate, new(Emulate), `output.maps=["contribution"]`, []string{"output.maps.0", "the network gives the image only"}},
 		{goodEmulate, new(Emulate), "bench.repeats=-1", []string{"bench.repeats"}},
 		{goodEmulate, new(Emulate), "model.snapshot=x.dat", []string{"exactly one of snapshot, cube and fields"}},
 		{goodEvaluate, new(Evaluate), "data.part=train", []string{"data.part", "validation, test"}},

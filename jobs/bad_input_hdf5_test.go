@@ -127,6 +127,11 @@ func badHDF5() []badInput {
 		value("negative turbulence", func(c *grid.Cube[float64]) { c.Turbulence[cell] = -1 }, "v_turb = -1", "want"),
 		value("infinite velocity", func(c *grid.Cube[float64]) { c.Velocity[1][cell], c.Velocity[2][cell] = math.Inf(1), math.Inf(1) }, "velocity", "Inf", "want"),
 		from("cube without velocity", cubeWith(func(c *grid.Cube[float64]) { c.Velocity[1] = nil }), "velocity_y", "missing"),
+		from("cube with v_z only, seen obliquely", func(t *testing.T, f folder) {
+			cubeWith(func(c *grid.Cube[float64]) { c.Velocity[0], c.Velocity[1] = nil, nil })(t, f)
+			f.edit(t, "from_cube.toml", `axis = "+z"`, "inclination_deg = 60.0\nazimuth_deg = 20.0")
+			f.edit(t, "from_cube.toml", `axis = "-y"`, `axis = "-z"`)
+		}, "velocity_x", "missing"),
 		from("cube without schema", cubeLike(func(l *layout) { l.schema = "" }), "no attribute schema", "COEmuNet"),
 		from("cube of another schema", cubeLike(func(l *layout) { l.schema = "columen-cube-9" }), `"columen-cube-9"`, `want "columen-cube-1"`),
 		from("cube without box", cubeLike(func(l *layout) { l.without = []string{"box"} }), "box_min_m"),

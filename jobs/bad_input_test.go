@@ -99,7 +99,7 @@ func text(name, data string) func(*testing.T, folder) {
 
 func badInputs() []badInput {
 	var all []badInput
-	for _, list := range [][]badInput{badCommandLines(), badConfigurations(), badModels(), badPhantom(), badCubes(), badMappings(), badLines(), badOutputs(), badLooks(), badGenerate(), badHDF5()} {
+	for _, list := range [][]badInput{badCommandLines(), badConfigurations(), badModels(), badPhantom(), badCubes(), badMappings(), badLines(), badOutputs(), badLooks(), badViews(), badGenerate(), badHDF5()} {
 		all = append(all, list...)
 	}
 	return all

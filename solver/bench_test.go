@@ -10,7 +10,8 @@ import (
 )
 
 // BenchmarkSolve is the whole of Solve on 128³ cells and 31 channels: one and
-// two threads of one rank, and two ranks (goroutines) of one thread.
+// two threads of one rank, and two ranks (goroutines) of one thread, along an
+// axis and obliquely.
 func BenchmarkSolve(b *testing.B) {
 	m := meshOf(128, 128, 128)
 	for _, c := range []struct {
@@ -18,16 +19,24 @@ func BenchmarkSolve(b *testing.B) {
 		ranks   [3]int
 		threads int
 		fixed   bool
+		oblique bool
 	}{
-		{"1rank/1thread/fast", [3]int{1, 1, 1}, 1, false},
-		{"1rank/2threads/fast", [3]int{1, 1, 1}, 2, false},
-		{"2ranks/1thread/fast", [3]int{2, 1, 1}, 1, false},
-		{"2ranks-along/1thread/fast", [3]int{1, 1, 2}, 1, false},
-		{"1rank/1thread/fixed", [3]int{1, 1, 1}, 1, true},
+		{"1rank/1thread/fast", [3]int{1, 1, 1}, 1, false, false},
+		{"1rank/2threads/fast", [3]int{1, 1, 1}, 2, false, false},
+		{"2ranks/1thread/fast", [3]int{2, 1, 1}, 1, false, false},
+		{"2ranks-along/1thread/fast", [3]int{1, 1, 2}, 1, false, false},
+		{"1rank/1thread/fixed", [3]int{1, 1, 1}, 1, true, false},
+		{"1rank/1thread/oblique", [3]int{1, 1, 1}, 1, false, true},
+		{"1rank/2threads/oblique", [3]int{1, 1, 1}, 2, false, true},
+		{"2ranks/1thread/oblique", [3]int{2, 1, 1}, 1, false, true},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			l := coLine(b, 1)
 			p := Problem{Line: l, FrequenciesHz: channels(l, 31, 300), View: view(b, "+z"), Threads: c.threads, Fixed: c.fixed}
+			if c.oblique {
+				cam := NewCamera(60, 30, 0).Frame(m, 0, 0, 0)
+				p.Camera = &cam
+			}
 			leaf := 1
 			if c.fixed {
 				leaf = grid.LeafCells

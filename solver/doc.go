@@ -49,6 +49,17 @@
 //	+y    90   180  -x       +z
 //	+x    90   270  +y       +z
 //
+// A position angle θ then turns what is seen from north (image y) through east,
+// which is left. A Camera looks from any i, φ and θ, without perspective.
+//
+// # Rays of any direction
+//
+// Between the cell centres fields are trilinear, in the outer half cell they
+// are extrapolated as along an axis. A ray is cut at every plane through cell
+// centres, of all three axes, and at the faces of the box; fields at the nodes
+// are interpolated, and between nodes the segments of package ray apply. Seen
+// along an axis, with the cells as pixels, that is the same image.
+//
 // # Parallel
 //
 // Every rank integrates the stretch of each ray that lies in its block, once and
@@ -57,4 +68,12 @@
 // order along the ray. In fixed mode the pieces are leaves of grid.LeafCells
 // cells composed in one binary tree: the image is then the same to the last
 // bit for any number of ranks.
+//
+// An oblique ray crosses many blocks. The intervals between planes are shared
+// out over the blocks, each to one; a ray crosses planes in the order of
+// (distance, axis), where the distance comes from the numbers of plane and ray
+// alone, so that all ranks agree to which block a segment belongs, also where a
+// ray meets edges and corners. Pixels are shared out over all ranks; their owner
+// composes the stretches in the order of the blocks along the ray, which is that
+// of the sum of their steps through the lattice of ranks. There is no fixed mode.
 package solver

@@ -5,16 +5,14 @@ package solver
 import (
 	"github.com/columen/columen/mpiutil"
 	"github.com/columen/columen/solver/grid"
-	"github.com/columen/columen/solver/ray"
 )
 
 // gather brings the intensities of all ranks to rank 0, into their place in the image.
 func gather[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, mine []T, img *Image, p *Problem) error {
-	light := []float64{img.Light.Total, img.Light.Outside}
-	if err := mpiutil.Allreduce(comm, light, light, mpiutil.Sum); err != nil {
+	var err error
+	if img.Light, err = sumLight(comm, img.Light); err != nil {
 		return err
 	}
-	img.Light = ray.Light{Total: light[0], Outside: light[1]}
 	nf := len(p.FrequenciesHz)
 	counts := make([]int, comm.Size())
 	total := 0
@@ -27,7 +25,7 @@ func gather[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, mine []T, im
 	if comm.Rank() == 0 {
 		all = make([]T, total)
 	}
-	if err := mpiutil.Gatherv(comm, mine, all, counts, 0); err != nil || comm.Rank() != 0 {
+	if err = mpiutil.Gatherv(comm, mine, all, counts, 0); err != nil || comm.Rank() != 0 {
 		return err
 	}
 	img.Intensity = make([]float64, total)

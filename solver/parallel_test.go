@@ -200,5 +200,5 @@ func compareWithSerial(t *testing.T, c *mpiutil.Comm) error {
 			}
 		}
 	}
-	return nil
+	return obliqueWithSerial(t, c)
 }

@@ -17,6 +17,8 @@ type Problem struct {
 	Line          *line.Line
 	FrequenciesHz []float64 // channels, increasing
 	View          View
+	Camera        *Camera   // a view of any direction in place of View; nil for View
+	Depths        bool      // with Camera: also optical depth, and where the light comes from
 	BackgroundSI  []float64 // intensity behind the cube per channel; nil means none
 	AtCenters     bool      // rays end at the outermost cell centres, not at the faces
 	Fixed         bool      // the same bits for any number of ranks
@@ -30,11 +32,30 @@ type Problem struct {
 type Image struct {
 	NX, NY      int
 	Intensity   []float64 // [ν][y][x] [W m⁻² Hz⁻¹ sr⁻¹]
+	Depths      *Depths   // with Problem.Depths
 	Light       ray.Light // line emission of the whole model, and what the channels miss of it
 	Kernel      string
 	Integration time.Duration // on this rank: local work
 	Exchange    time.Duration // on this rank: stretches to their owners, and composing them
 	Gathering   time.Duration // on this rank: pixels to rank 0
+}
+
+// Depths are maps [y][x] of how deep a camera sees.
+type Depths struct {
+	TauPeak   []float64 // largest optical depth of all channels
+	TauCenter []float64 // optical depth in the channel nearest to the rest frequency
+
+	// Where the light of the gas comes from: with the contribution
+	// C(s) = χS e^{-τ}, the integrand of the formal solution [Rybicki & Lightman
+	// 1979, eq. 1.29], z the coordinate
+	// towards the observer from the origin of the model, integrated over the ray
+	// and all channels,
+	//
+	//	MeanM = ∫∫ z C ds dν / ∫∫ C ds dν,  SpreadM² = ∫∫ (z-MeanM)² C ds dν / ∫∫ C ds dν,
+	//
+	// both [m]; the light of a segment counts at its middle. Not a number where
+	// there is no light.
+	MeanM, SpreadM []float64
 }
 
 func (p *Problem) validate() error {
@@ -49,6 +70,17 @@ func (p *Problem) validate() error {
 		if !(nu > 0) || i > 0 && !(nu > p.FrequenciesHz[i-1]) {
 			return fmt.Errorf("solver: frequency %d is %g Hz: want positive and increasing", i, nu)
 		}
+	}
+	if p.Camera != nil {
+		if err := p.Camera.validate(); err != nil {
+			return err
+		}
+		if p.Fixed {
+			return errors.New("solver: fixed mode with a camera: want a view along an axis")
+		}
+	}
+	if p.Depths && p.Camera == nil {
+		return errors.New("solver: depths of a view along an axis: want it as a camera, View.Camera")
 	}
 	if p.BackgroundSI != nil && len(p.BackgroundSI) != n {
 		return fmt.Errorf("solver: background of %d channels for %d", len(p.BackgroundSI), n)

@@ -12,7 +12,7 @@ import (
 
 // Solve computes an image of a cube that is divided over the ranks of comm as d
 // says; cube is this rank's block, with its halo, and must hold the velocity
-// along the axis of the view. All ranks must call it. A failure of one rank is
+// along the axis of the view, or all components along which a camera looks. All ranks must call it. A failure of one rank is
 // returned on all of them, as a *mpiutil.AgreedError.
 func Solve[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, cube *grid.Cube[T], p Problem) (*Image, error) {
 	// 1. What can be refused before any work.
@@ -25,6 +25,10 @@ func Solve[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, cube *grid.Cu
 	}
 	if err = mpiutil.Agree(comm, err); err != nil {
 		return nil, err
+	}
+
+	if p.Camera != nil {
+		return look(comm, d, cube, &p)
 	}
 
 	// 2. This rank's stretch of each ray.
@@ -47,6 +51,39 @@ func Solve[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, cube *grid.Cu
 	// 4. Pixels to rank 0.
 	start = time.Now()
 	err = gather(comm, d, mine, img, &p)
+	img.Gathering = time.Since(start)
+	if err = mpiutil.Agree(comm, err); err != nil {
+		return nil, err
+	}
+	return img, nil
+}
+
+// look is Solve for a camera, after the same checks.
+func look[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, cube *grid.Cube[T], p *Problem) (*Image, error) {
+	// 2. This rank's stretch of each ray that meets its block.
+	start := time.Now()
+	img := &Image{NX: p.Camera.NX, NY: p.Camera.NY}
+	var own *bundle[T]
+	err := p.Camera.needs(cube.Velocity[0] != nil, cube.Velocity[1] != nil, cube.Velocity[2] != nil)
+	if err == nil {
+		own, img.Light, img.Kernel, err = cross(cube, p)
+	}
+	img.Integration = time.Since(start)
+	if err = mpiutil.Agree(comm, err); err != nil {
+		return nil, err
+	}
+
+	// 3. Stretches to the owners of the pixels, composed along the ray and put before the background.
+	start = time.Now()
+	mine, err := exchangeBundles(comm, d, own, p)
+	img.Exchange = time.Since(start)
+	if err = mpiutil.Agree(comm, err); err != nil {
+		return nil, err
+	}
+
+	// 4. Pixels to rank 0.
+	start = time.Now()
+	err = mine.gather(comm, img, p)
 	img.Gathering = time.Since(start)
 	if err = mpiutil.Agree(comm, err); err != nil {
 		return nil, err

@@ -140,6 +140,7 @@ func (l *learner[T]) step() {
 type record[T device.Float] struct {
 	gradients, values map[string][]T
 	losses            []float64
+	noise             map[string]float64 // of the gradients; see rounding
 }
 
 // run makes steps on a comm and returns this rank's part of a record, NaN where
@@ -194,8 +195,8 @@ func (l *learner[T]) tensors(of func(e *nn.Entry[T]) device.Buffer[T]) map[strin
 
 // compare returns an error for the first tensor of a rank that is not that of the
 // reference: bit by bit for a tolerance of 0, else in relative L2 norm, where the
-// norm is at least the floor of the tensor.
-func compare[T device.Float](what string, got, want map[string][]T, tolerance float64) error {
+// norm is at least that of its partner. What is in noise is allowed besides.
+func compare[T device.Float](what string, got, want map[string][]T, tolerance float64, noise map[string]float64) error {
 	seen := 0
 	for name, w := range want {
 		g := got[name]
@@ -212,8 +213,9 @@ func compare[T device.Float](what string, got, want map[string][]T, tolerance fl
 			diff += d * d
 			norm += float64(w[i]) * float64(w[i])
 		}
+		p := partner(name, what == "gradient")
 		diff, norm = math.Sqrt(diff), math.Sqrt(norm)
-		if tolerance == 0 && diff != 0 || tolerance > 0 && diff > tolerance*max(norm, floor(name, want, what == "gradient")) {
+		if tolerance == 0 && diff != 0 || tolerance > 0 && diff > max(noise[name], noise[p])+tolerance*max(norm, length(want[p])) {
 			return fmt.Errorf("%s of %s: off by %.3g of %.3g", what, name, diff, norm)
 		}
 	}

@@ -57,7 +57,7 @@ func TestMistakesAreFound(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return errors.Join(compare("gradient", got.gradients, want.gradients, 0), compare("value", got.values, want.values, 0))
+			return errors.Join(compare("gradient", got.gradients, want.gradients, 0, nil), compare("value", got.values, want.values, 0, nil))
 		})
 		if (err == nil) != (name == "no mistake") {
 			t.Errorf("%s: %v", name, err)
@@ -71,10 +71,10 @@ func TestMistakesAreFound(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if err := compare("gradient", got.gradients, want.gradients, 1e-5); err != nil {
+		if err := compare("gradient", got.gradients, want.gradients, 1e-5, nil); err != nil {
 			t.Errorf("swapped slots: %v", err)
 		}
-		return compare("gradient", got.gradients, want.gradients, 0)
+		return compare("gradient", got.gradients, want.gradients, 0, nil)
 	})
 	if err == nil {
 		t.Error("swapped slots have the same bits")
@@ -88,7 +88,7 @@ func TestMistakesAreFound(t *testing.T) {
 		got, err := run(openCPU(), c, Options{Mesh: m}, 8, 1, func(l *learner[float32]) {
 			l.team.fault.moments = func(counts []int, _ [][]float64) { counts[0]++ }
 		})
-		return errors.Join(err, compare("gradient", got.gradients, loose.gradients, 1e-4))
+		return errors.Join(err, compare("gradient", got.gradients, loose.gradients, 1e-4, nil))
 	})
 	if err == nil {
 		t.Error("a wrong count of a normalisation is within 1e-4 in fast mode")
@@ -135,7 +135,7 @@ func TestLateUpdate(t *testing.T) {
 			if !l.opt.Lazy() || k.opt.Lazy() {
 				return fmt.Errorf("late update: %v, eager: %v", l.opt.Lazy(), k.opt.Lazy())
 			}
-			return compare("value", late, want, 0)
+			return compare("value", late, want, 0, nil)
 		})
 	}
 }
@@ -165,7 +165,7 @@ func TestClipping(t *testing.T) {
 				return fmt.Errorf("norm %d is %.17g, on one rank %.17g", i, found[i], norms[i])
 			}
 		}
-		return compare("value", got, want, 0)
+		return compare("value", got, want, 0, nil)
 	})
 }
 
@@ -182,7 +182,7 @@ func TestLocalNormalisation(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if compare("gradient", got.gradients, want.gradients, 1e-4) == nil {
+		if compare("gradient", got.gradients, want.gradients, 1e-4, nil) == nil {
 			return errors.New("local statistics do what synchronised ones do")
 		}
 		weight := got.values["encoder1.layers.0.layers.0.weight"]

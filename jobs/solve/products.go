@@ -23,7 +23,11 @@ func (t *task) write(ctx context.Context, view int, img *solver.Image) error {
 	if t.cfg.Solver.Precision == "f32" {
 		bits = 32
 	}
-	return product.Write(ctx, t.env, t.cfg.Output, t.cfg.Views[view].Name, t.image(view, img), bits)
+	name, pixels := t.cfg.Views[view].Name, t.image(view, img)
+	if err := product.Write(ctx, t.env, t.cfg.Output, name, pixels, bits); err != nil {
+		return err
+	}
+	return product.WriteMaps(ctx, t.env, t.cfg.Output, name, pixels, img.Depths)
 }
 
 // image gives the pixels their place, view and provenance.
@@ -39,6 +43,10 @@ func (t *task) image(view int, img *solver.Image) *image.Image {
 			{Key: "background", Value: t.cfg.Background.Kind},
 		},
 	}
-	product.Place(pixels, t.source.Mesh, t.views[view])
+	if s := t.sights[view]; s.camera != nil {
+		product.PlaceCamera(pixels, s.camera)
+	} else {
+		product.Place(pixels, t.source.Mesh, s.view)
+	}
 	return pixels
 }

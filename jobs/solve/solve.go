@@ -25,9 +25,11 @@ func Job() run.Job {
 	return run.Job{
 		Name:  "solve",
 		Short: "Image a model in a spectral line, on MPI ranks",
-		Long: `Solve computes the spectral image of a model seen along an axis, one image per
-[[view]], by the exact formal solution of line transfer in local thermodynamic
-equilibrium, and writes it as FITS (with WCS), HDF5 and a PNG sheet.
+		Long: `Solve computes the spectral image of a model seen along an axis or from any
+direction, one image per [[view]], by the exact formal solution of line transfer
+in local thermodynamic equilibrium, and writes it as FITS (with WCS), HDF5 and a
+PNG sheet; with output.maps also optical depth, moments, brightness temperature
+and where the light comes from.
 
 The cube is divided over the ranks in x, y and z. Each rank integrates its
 stretch of each ray once; stretches are composed along the ray. With
@@ -51,6 +53,7 @@ type task struct {
 	comm   *mpiutil.Comm
 	source *model.Source
 	setup
+	sights []sight
 	layout grid.Decomposition
 }
 
@@ -72,6 +75,9 @@ func build(env *run.Env) (*task, error) {
 	}
 	if err == nil {
 		t.source.Threads = env.Threads
+		err = t.aim()
+	}
+	if err == nil {
 		t.layout, err = t.decompose()
 	}
 	if err == nil {
@@ -94,9 +100,13 @@ func (t *task) decompose() (grid.Decomposition, error) {
 		leaf = grid.LeafCells
 	}
 	if ranks == [3]int{} {
-		axes := make([]int, len(t.views))
-		for i, v := range t.views {
-			axes[i] = v.Observer.Axis
+		var axes []int
+		for _, v := range t.sights {
+			if v.camera != nil { // its rays cross cuts along every axis
+				axes = append(axes, 0, 1, 2)
+			} else {
+				axes = append(axes, v.view.Observer.Axis)
+			}
 		}
 		var err error
 		if ranks, err = grid.AutoRanks(t.source.Mesh.Cells, t.comm.Size(), axes, leaf); err != nil {
@@ -109,45 +119,6 @@ func (t *task) decompose() (grid.Decomposition, error) {
 	}
 	return d, nil
 }
-
-// memory returns the bytes that a rank holds at the least: its block of the
-// cube, transmission and emission of its stretches of ray, and on rank 0 the
-// image. Of several views, the largest counts.
-func (t *task) memory(rank int) (cube, stretches, whole float64) {
-	word := 8.0
-	if t.cfg.Solver.Precision == "f32" {
-		word = 4
-	}
-	b, n := t.layout.Block(rank), t.source.Mesh.Cells
-	used := map[int]bool{}
-	for _, v := range t.views {
-		used[v.Observer.Axis] = true
-		x, y := v.ImageX.Axis, v.ImageY.Axis
-		channels := float64(len(t.frequencies))
-		stretches = max(stretches, 2*word*float64(b.Owned[x].Len())*float64(b.Owned[y].Len())*channels)
-		if rank == 0 {
-			whole = max(whole, 8*float64(n[x])*float64(n[y])*channels)
-		}
-	}
-	s := b.StoredShape()
-	cube = word * float64(3+len(used)) * float64(s[0]) * float64(s[1]) * float64(s[2])
-	return cube, stretches, whole
-}
-
-// checkMemory refuses what cannot fit, and names the larger cause.
-func (t *task) checkMemory() error {
-	cube, stretches, whole := t.memory(t.comm.Rank())
-	field, value := "cube.cells", fmt.Sprint(t.source.Mesh.Cells)
-	if t.cfg.Cube == nil {
-		field, value = t.cfg.Model.Key(), fmt.Sprintf("%q with %v cells", t.source.Path, t.source.Mesh.Cells)
-	}
-	if stretches+whole > cube {
-		field, value = "spectrum", fmt.Sprintf("%d channels of %v cells", len(t.frequencies), t.source.Mesh.Cells)
-	}
-	return t.env.CheckMemory(field, value, cube+stretches+whole)
-}
-
-func megabytes(bytes float64) string { return fmt.Sprintf("%.3g", bytes/1e6) }
 
 // problem is an error of the configuration that only the model brings to light.
 func (t *task) problem(field, value, reason, allowed string) error {
@@ -162,7 +133,7 @@ func plan(_ context.Context, env *run.Env) error {
 	}
 	cube, stretch, whole := t.memory(0)
 	env.Log.Info("would solve", "line", t.line.Species+" "+t.line.Label, "rest_frequency_hz", t.line.RestFrequencyHz, "channels", len(t.frequencies),
-		"cells", t.source.Mesh.Cells, "ranks", t.layout.Ranks, "threads", env.Threads, "views", len(t.views))
+		"cells", t.source.Mesh.Cells, "ranks", t.layout.Ranks, "threads", env.Threads, "views", len(t.sights))
 	env.Log.Info("memory of rank 0, at least", "cube_MB", megabytes(cube), "stretches_MB", megabytes(stretch), "image_MB", megabytes(whole))
 	return nil
 }
@@ -193,8 +164,10 @@ func execute(ctx context.Context, env *run.Env) error {
 func images[T grid.Float](ctx context.Context, t *task) error {
 	// 1. The block of this rank.
 	var velocities [3]bool
-	for _, v := range t.views {
-		velocities[v.Observer.Axis] = true
+	for _, v := range t.sights {
+		for a, needed := range v.velocities() {
+			velocities[a] = velocities[a] || needed
+		}
 	}
 	bar := t.env.Progress("load", 1000)
 	cube, err := model.Load[T](t.source, t.layout.Block(t.comm.Rank()), velocities, bar.Share())
@@ -205,7 +178,7 @@ func images[T grid.Float](ctx context.Context, t *task) error {
 		return err
 	}
 
-	for i, v := range t.views {
+	for i, v := range t.sights {
 		if err := t.env.Check(ctx); err != nil {
 			return err
 		}

@@ -49,6 +49,13 @@
 // of even lightness, or symmetric about zero on a diverging one where a line
 // absorbs the background. Blank pixels are grey.
 //
+// # Maps
+//
+// A Map is one number per pixel: moments, peak brightness temperature in two
+// forms, and what the solver gives. WriteMapsFITS makes one image unit per map,
+// named by EXTNAME, with the axes of the image; WriteMapsHDF5 one dataset;
+// WriteMapsPNG one sheet.
+//
 // # HDF5
 //
 // WriteHDF5 keeps everything an Image holds; Schema describes the file. It

@@ -151,8 +151,13 @@ func imageCards(im *Image, o FITSOptions) []fitsio.Card {
 	}
 	cards = append(cards, planeCards(im, o)...)
 	cards = append(cards, spectralCards(im)...)
-	cards = append(cards,
-		stringCard("BACKGRND", im.backgroundText(), "radiation behind the model"),
+	cards = append(cards, stringCard("BACKGRND", im.backgroundText(), "radiation behind the model"))
+	return append(cards, viewCards(im, o)...)
+}
+
+// viewCards describes line, view and provenance.
+func viewCards(im *Image, o FITSOptions) []fitsio.Card {
+	cards := []fitsio.Card{
 		stringCard("SPECIES", im.Species, "molecule"),
 		stringCard("TRANSIT", im.Transition, "transition, upper-lower"),
 		stringCard("VIEW", im.ViewName, "name of the view"),
@@ -163,7 +168,7 @@ func imageCards(im *Image, o FITSOptions) []fitsio.Card {
 		numberCard("PIXSIZE2", im.PixelSizeM[1], "[m] pixel size along y"),
 		numberCard("CENTRE1", im.OriginM[0], "[m] view coordinate x of the image centre"),
 		numberCard("CENTRE2", im.OriginM[1], "[m] view coordinate y of the image centre"),
-	)
+	}
 	if o.DistancePc > 0 {
 		cards = append(cards, numberCard("DISTPC", o.DistancePc, "[pc] distance"))
 	}

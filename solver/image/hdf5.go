@@ -79,18 +79,7 @@ func WriteHDF5(path string, im *Image, precision int) error {
 }
 
 func fillHDF5(f *h5.File, im *Image, precision int) error {
-	err := f.SetString("/", attrSchema, Schema)
-	for _, a := range im.textAttrs() {
-		err = errors.Join(err, f.SetString("/", a.name, *a.value))
-	}
-	err = errors.Join(err,
-		f.SetFloats("/", attrRest, im.RestFrequencyHz),
-		f.SetFloats("/", attrPixel, im.PixelSizeM[:]...),
-		f.SetFloats("/", attrOrigin, im.OriginM[:]...))
-	for _, kv := range im.Provenance {
-		err = errors.Join(err, f.SetString("/", kv.Key, kv.Value))
-	}
-	if err != nil {
+	if err := im.writeAttributes(f, Schema); err != nil {
 		return err
 	}
 	if err := writeIntensity(f, im, precision); err != nil {
@@ -111,6 +100,22 @@ func fillHDF5(f *h5.File, im *Image, precision int) error {
 		}
 	}
 	return nil
+}
+
+// writeAttributes stores line, view, pixels and provenance at the root.
+func (im *Image) writeAttributes(f *h5.File, schema string) error {
+	err := f.SetString("/", attrSchema, schema)
+	for _, a := range im.textAttrs() {
+		err = errors.Join(err, f.SetString("/", a.name, *a.value))
+	}
+	err = errors.Join(err,
+		f.SetFloats("/", attrRest, im.RestFrequencyHz),
+		f.SetFloats("/", attrPixel, im.PixelSizeM[:]...),
+		f.SetFloats("/", attrOrigin, im.OriginM[:]...))
+	for _, kv := range im.Provenance {
+		err = errors.Join(err, f.SetString("/", kv.Key, kv.Value))
+	}
+	return err
 }
 
 // writeIntensity stores one channel at a time; the library converts.

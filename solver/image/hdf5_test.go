@@ -86,3 +86,41 @@ func TestDescribeHDF5(t *testing.T) {
 		t.Errorf("first line %v: want the format", kv[0])
 	}
 }
+
+func TestMapsInHDF5(t *testing.T) {
+	im := lineCube(4, 3, 41, 6000, gaussians)
+	maps := someMaps(t, im)
+	path := filepath.Join(t.TempDir(), "maps.h5")
+	if err := WriteMapsHDF5(path, im, maps); err != nil {
+		t.Fatal(err)
+	}
+	f, err := h5.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if schema, err := f.String("/", attrSchema); err != nil || schema != MapsSchema {
+		t.Errorf("schema %q, %v: want %q", schema, err, MapsSchema)
+	}
+	for _, m := range maps {
+		data, shape, err := h5.Read[float64](f, lower(m.Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(shape) != 2 || shape[0] != im.NY || shape[1] != im.NX {
+			t.Errorf("%s: shape %v", m.Name, shape)
+		}
+		for p, v := range m.Values {
+			if data[p] != v && !(math.IsNaN(v) && math.IsNaN(data[p])) {
+				t.Fatalf("%s: value %d is %g: want %g", m.Name, p, data[p], v)
+			}
+		}
+		unit := m.Unit
+		if unit == "" {
+			unit = "1"
+		}
+		if err := wantText(f, lower(m.Name), attrUnits, unit); err != nil {
+			t.Error(err)
+		}
+	}
+}

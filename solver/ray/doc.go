@@ -19,6 +19,19 @@
 //
 // with χ̄ the opacity per molecule of package line.
 //
+// # Oblique rays
+//
+// A Volume holds n, T, v and v_turb on the planes through the cell centres and
+// on the outer faces, the four beside each other so that one load fetches all.
+// The rays of a Beam walk from plane to plane, W of them in the lanes of a
+// vector; a node lies on a plane and its fields are bilinear between four points
+// of it. Segments have the length between two crossings. Rays that are done wait
+// for their neighbours with segments of no length; Volume.Aim puts rays beside
+// each other that enter at like depth, so that few wait and that lanes see the
+// line in like channels. A Passage can also hold, for E = ΣE_k of segments k seen
+// through those before them, first and second moments Σd_k E_k and Σd_k²E_k of
+// the depth d, which compose as E does, and the optical depth Στ_k.
+//
 // # Optical depth of a segment
 //
 // With a and b linear along a segment of length ℓ, d = b₁-b₀ [Rybicki &

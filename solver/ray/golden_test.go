@@ -142,7 +142,12 @@ func npzArray(t testing.TB, file, name string) []float64 {
 
 func npyFloat32(t testing.TB, file string) []float64 {
 	t.Helper()
-	f, err := os.Open("testdata/" + file)
+	return npyFile(t, "testdata/"+file)
+}
+
+func npyFile(t testing.TB, path string) []float64 {
+	t.Helper()
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,8 @@
 #define REAL double
 #define FUNCTION NAME(f64, TARGET)
 #define EXPONENTIALS NAME(exp64, TARGET)
+#define BEAM NAME(beam64, TARGET)
+#define PACK NAME(pack64, TARGET)
 /* A segment is left out where its τ < 1e-18·min(1, its τ at line centre): √(ln 1e18). Nothing smaller than SMALLEST at line centre counts. */
 #define CUTOFF_ROOT 6.4379
 #define SMALLEST 1e-200
@@ -28,6 +30,7 @@
 #include "kernel_path.h"
 #include "kernel_node.h"
 #include "kernel_row.h"
+#include "kernel_oblique.h"
 
 /* --- float32 --- */
 #undef DOUBLE
@@ -40,6 +43,8 @@
 #undef REAL
 #undef FUNCTION
 #undef EXPONENTIALS
+#undef BEAM
+#undef PACK
 #undef CUTOFF_ROOT
 #undef SMALLEST
 #undef NARROW
@@ -55,9 +60,12 @@
 #define REAL float
 #define FUNCTION NAME(f32, TARGET)
 #define EXPONENTIALS NAME(exp32, TARGET)
+#define BEAM NAME(beam32, TARGET)
+#define PACK NAME(pack32, TARGET)
 #define CUTOFF_ROOT 4.7112 /* √(ln 4.4e9) */
 #define SMALLEST 1e-30
 #include "kernel_math.h"
 #include "kernel_path.h"
 #include "kernel_node.h"
 #include "kernel_row.h"
+#include "kernel_oblique.h"

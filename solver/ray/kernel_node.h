@@ -98,15 +98,21 @@ typedef struct {
   VI bad;
 } CARRY;
 
+/* The fields at a node of W rays. */
+#define POINT CAT(point_, R)
+typedef struct {
+  V n, t, v, w;
+} POINT;
+
 /* NODE computes node j from its fields, and with node j-1 the range of channels [u - b·width, u + b·width] in which the segment
- * between them matters. */
+ * between them matters. check: the fields are a cell's, which may hold anything. share, if not NULL: how much of the light of
+ * a unit of length counts. */
 #define NODE CAT(node_, R)
-VEC_INLINE void NODE(const ray_line *ln, const ray_row *row, const FIELDS *fd, NODES *nd, int j, CARRY *k) {
-  const int is_cell = j >= row->near_face && j < row->near_face + row->cells;
+VEC_INLINE void NODE(const ray_line *ln, const ray_window *at, const POINT *p, const int check, const V *share, NODES *nd, int j, CARRY *k) {
   const V one = SET(1), zero = SET(0);
-  V n = fd->n[j], t = fd->t[j], w = fd->w[j];
-  V speed = fd->v[j] * SET((REAL)(row->v_sign * ln->inv_c));
-  if (is_cell) {
+  V n = p->n, t = p->t, w = p->w;
+  V speed = p->v * SET((REAL)(at->v_sign * ln->inv_c));
+  if (check) {
     VI bad = IMPOSSIBLE(ln, n, t, speed, w);
     k->bad |= bad;
     t = PICK(bad, SET((REAL)ln->t_min), t); /* the table must not be left */
@@ -116,7 +122,7 @@ VEC_INLINE void NODE(const ray_line *ln, const ray_row *row, const FIELDS *fd, N
   if (ln->lower > 0) zinv = zinv * EXP(it * SET((REAL)-ln->lower));
   V beta = SQRT(FMA(t, SET((REAL)ln->thermal), w * w));
   V g = one + speed, inv = one / (beta * g);
-  V chi = n * zinv * gap * SET((REAL)(ln->opacity * row->length));
+  V chi = n * zinv * gap * SET((REAL)(ln->opacity * at->length));
   V a = chi * (inv * g);
   V u = speed * (inv * beta) * SET((REAL)(-1.0 / ln->inv_c));
   V width = beta * beta * inv;
@@ -131,9 +137,9 @@ VEC_INLINE void NODE(const ray_line *ln, const ray_row *row, const FIELDS *fd, N
   V over = __builtin_convertvector(octave, V) * SET((REAL)(0.6931471805599453 / (2 * CUTOFF_ROOT)));
   V reach = SET((REAL)CUTOFF_ROOT) + PICK(over > zero, over, zero);
   reach = PICK(a > SET((REAL)SMALLEST), reach, SET(-1));
-  if (is_cell && (j + 1 < row->near_face + row->cells || row->far_face)) {
-    V light = chi * s;
-    VI out = (u < SET((REAL)row->x_min) - width) | (u > SET((REAL)row->x_max) + width);
+  if (share) {
+    V light = chi * s * *share;
+    VI out = (u < SET((REAL)at->x_min) - width) | (u > SET((REAL)at->x_max) + width);
     k->seen += light;
     k->missed += (V)((VI)light & out);
   }

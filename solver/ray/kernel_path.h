@@ -8,7 +8,8 @@ typedef struct {
   V *a, *u, *r, *s;   /* per node: χ·length/(√π w), line centre [m/s], 1/(Doppler width) [s/m], source function */
   V *lo, *hi;         /* per segment: channels outside [lo, hi] see less than the cut-off */
   REAL *slo, *shi;    /* the same for all W rays together */
-  REAL *ds;           /* per segment: its length over the distance of cell centres */
+  V *ds;              /* per segment: its length over the unit of length */
+  V *z;               /* per segment: the depth of its middle; only with more than light */
 } CAT(nodes_, R);
 #define NODES CAT(nodes_, R)
 
@@ -71,12 +72,21 @@ VEC_INLINE V TAU_NARROW(V a0, V a1, V b0, V b1, V d) {
 /* Most channels that are integrated side by side. */
 #define ABREAST 2
 
+/* What else may be asked of a path: its optical depth, and the light that leaves weighted with depth z and with z². */
+#define EXTRA CAT(extra_, R)
+typedef struct {
+  V tau, first, second;
+} EXTRA;
+
 /* PATH integrates segments [from, to) for c channels, c a constant: tr = e^{-τ}, em the light that leaves towards the
  * observer. The source function is linear in τ along a segment. Two channels at a time, because one alone waits for the latencies of
- * its chain of operations. */
+ * its chain of operations. extra is NULL, known when this is compiled, or one per channel; the light of a segment counts at
+ * its middle. */
 #define PATH CAT(path_, R)
-VEC_INLINE void PATH(const NODES *nd, int from, int to, const double *channel, const int c, V *tr, V *em) {
+VEC_INLINE void PATH(const NODES *nd, int from, int to, const double *channel, const int c, V *tr, V *em, EXTRA *extra) {
   V x[ABREAST], t[ABREAST], e[ABREAST], g0[ABREAST], e0[ABREAST];
+  if (extra)
+    for (int q = 0; q < c; q++) extra[q] = (EXTRA){SET(0), SET(0), SET(0)};
   REAL first = (REAL)channel[0], last = first;
   for (int q = 0; q < c; q++) {
     REAL xq = (REAL)channel[q];
@@ -127,7 +137,7 @@ VEC_INLINE void PATH(const NODES *nd, int from, int to, const double *channel, c
     VI thick[ABREAST], dense = {0};
     for (int q = 0; q < c; q++) {
       VI live = (x[q] >= nd->lo[i]) & (x[q] <= nd->hi[i]) & (tau[q] > SET(0));
-      tau[q] = (V)((VI)(tau[q] * SET(nd->ds[i])) & live);
+      tau[q] = (V)((VI)(tau[q] * nd->ds[i]) & live);
       thick[q] = tau[q] >= SET(PSI_MAX);
       dense |= thick[q];
       w0[q] = tau[q] * PSI(tau[q]);
@@ -143,7 +153,14 @@ VEC_INLINE void PATH(const NODES *nd, int from, int to, const double *channel, c
         keep[q] = PICK(thick[q], far, keep[q]);
       }
     for (int q = 0; q < c; q++) {
-      e[q] = FMA(t[q], FMA(s0, w0[q], s1 * w1[q]), e[q]);
+      V light = FMA(s0, w0[q], s1 * w1[q]);
+      if (extra) {
+        V seen = t[q] * light * nd->z[i];
+        extra[q].tau += tau[q];
+        extra[q].first += seen;
+        extra[q].second = FMA(seen, nd->z[i], extra[q].second);
+      }
+      e[q] = FMA(t[q], light, e[q]);
       t[q] = t[q] * keep[q];
       t[q] = (V)((VI)t[q] & (t[q] > SET(VANISHED)));
     }

@@ -68,17 +68,9 @@ static void GATHER(const ray_line *ln, const ray_row *row, const FIELDS *fd, int
   if (row->far_face) FACE(ln, row, fd, first, last, last - 1, near + row->cells);
 }
 
-/* GROUP prepares the m nodes of W rays from `first` on. Returns 0, or 1 for a cell that must be refused. */
-#define GROUP CAT(group_, R)
-static int GROUP(const ray_line *ln, ray_row *row, const FIELDS *fd, NODES *nd, int64_t first, int m) {
-  GATHER(ln, row, fd, first);
-  CARRY k = {.seen = SET(0), .missed = SET(0), .bad = (VI)SET(0)};
-  for (int j = 0; j < m; j++) NODE(ln, row, fd, nd, j, &k);
-  if (ANY(k.bad)) return 1;
-  for (int l = 0; l < W && first + l < row->rays; l++) {
-    row->total += k.seen[l];
-    row->outside += k.missed[l];
-  }
+/* SPAN finds where the m-1 segments between m nodes matter to any of the W rays. */
+#define SPAN CAT(span_, R)
+static void SPAN(NODES *nd, int m) {
   for (int i = 0; i + 1 < m; i++) {
     REAL lo = nd->lo[i][0], hi = nd->hi[i][0];
     for (int l = 1; l < W; l++) {
@@ -87,10 +79,30 @@ static int GROUP(const ray_line *ln, ray_row *row, const FIELDS *fd, NODES *nd, 
     }
     nd->slo[i] = lo;
     nd->shi[i] = hi;
-    nd->ds[i] = 1;
   }
-  if (row->near_face) nd->ds[0] = (REAL)0.5;
-  if (row->far_face) nd->ds[m - 2] = (REAL)0.5;
+}
+
+/* GROUP prepares the m nodes of W rays from `first` on. Returns 0, or 1 for a cell that must be refused. */
+#define GROUP CAT(group_, R)
+static int GROUP(const ray_line *ln, ray_row *row, const FIELDS *fd, NODES *nd, int64_t first, int m) {
+  GATHER(ln, row, fd, first);
+  CARRY k = {.seen = SET(0), .missed = SET(0), .bad = (VI)SET(0)};
+  const int near = row->near_face, far = (int)(near + row->cells);
+  const V all = SET(1);
+  for (int j = 0; j < m; j++) {
+    const POINT p = {fd->n[j], fd->t[j], fd->v[j], fd->w[j]};
+    const int is_cell = j >= near && j < far;
+    NODE(ln, &row->window, &p, is_cell, is_cell && (j + 1 < far || row->far_face) ? &all : NULL, nd, j, &k);
+  }
+  if (ANY(k.bad)) return 1;
+  for (int l = 0; l < W && first + l < row->rays; l++) {
+    row->total += k.seen[l];
+    row->outside += k.missed[l];
+  }
+  SPAN(nd, m);
+  for (int i = 0; i + 1 < m; i++) nd->ds[i] = SET(1);
+  if (row->near_face) nd->ds[0] = SET((REAL)0.5);
+  if (row->far_face) nd->ds[m - 2] = SET((REAL)0.5);
   return 0;
 }
 
@@ -117,10 +129,10 @@ int FUNCTION(const ray_line *ln, ray_row *row, void *scratch) {
   const int pad = m + 64 / (int)sizeof(V);
   V *p = (V *)(((uintptr_t)scratch + 63) & ~(uintptr_t)63);
   NODES nd = {.a = p, .u = p + pad, .r = p + 2 * pad, .s = p + 3 * pad, .lo = p + 4 * pad, .hi = p + 5 * pad};
-  nd.slo = (REAL *)(p + 6 * pad);
+  nd.ds = p + 6 * pad;
+  nd.slo = (REAL *)(p + 7 * pad);
   nd.shi = nd.slo + m;
-  nd.ds = nd.shi + m;
-  p = (V *)(((uintptr_t)(nd.ds + m) + 63) & ~(uintptr_t)63);
+  p = (V *)(((uintptr_t)(nd.shi + m) + 63) & ~(uintptr_t)63);
   FIELDS fd = {.n = p, .t = p + pad, .v = p + 2 * pad, .w = p + 3 * pad};
   for (int64_t first = 0; first < row->rays; first += W) {
     if (GROUP(ln, row, &fd, &nd, first, m)) return 1;
@@ -131,9 +143,9 @@ int FUNCTION(const ray_line *ln, ray_row *row, void *scratch) {
         V t[ABREAST], e[ABREAST];
         int from = k ? row->ends[k - 1] : 0;
         if (count == ABREAST)
-          PATH(&nd, from, row->ends[k], row->x + f, ABREAST, t, e);
+          PATH(&nd, from, row->ends[k], row->x + f, ABREAST, t, e, NULL);
         else
-          PATH(&nd, from, row->ends[k], row->x + f, 1, t, e);
+          PATH(&nd, from, row->ends[k], row->x + f, 1, t, e, NULL);
         for (int q = 0; q < count; q++) WRITE(row, k, f + q, first, lanes, t[q], e[q]);
       }
     }

@@ -84,6 +84,14 @@ type Kernel[T grid.Float] interface {
 	Name() string
 	// Integrate computes every ray of row in every channel.
 	Integrate(row *Row[T], out *Result[T]) (Light, error)
+	// Pack brings a layer of cells to the points of a Volume. It returns false
+	// if a cell holds what no transfer can be computed for.
+	Pack(s *Sheet[T]) bool
+	// Cross computes every ray of a beam in every channel.
+	Cross(b *Beam[T], out *Passage[T]) (Light, Work)
+
+	// bounds returns the range of temperatures [K], and the speed of light.
+	bounds() (tMin, tMax, light float64)
 }
 
 // Limits bounds the rows that a kernel is given, to size its scratch memory.

@@ -61,15 +61,31 @@ func (row *Row[T]) cell(r, c int) (n, t, v, w float64) {
 // refuse returns an error if the cell's values are outside the formulas.
 func (row *Row[T]) refuse(r, c int, tMin, tMax, light float64) error {
 	n, t, v, w := row.cell(r, c)
+	e := refuse(n, t, v, w, tMin, tMax, light)
+	if e == nil {
+		return nil
+	}
+	e.Ray, e.Cell = r, c
+	if e.Field == "velocity" {
+		e.Value *= row.VelocitySign
+	}
+	return e
+}
+
+// refuse tells which of a cell's fields is outside the formulas, nil if none is.
+func refuse(n, t, v, w, tMin, tMax, light float64) *CellError {
+	e := func(field string, value float64, allowed string) *CellError {
+		return &CellError{Field: field, Value: value, Allowed: allowed}
+	}
 	switch {
 	case !(n >= 0 && n < 1e300):
-		return &CellError{"density", r, c, n, "a finite value, not negative (a negative opacity is a maser, which is not solved)"}
+		return e("density", n, "a finite value, not negative (a negative opacity is a maser, which is not solved)")
 	case !(t >= tMin && t < tMax):
-		return &CellError{"temperature", r, c, t, tempRange(tMin, tMax)}
+		return e("temperature", t, tempRange(tMin, tMax))
 	case !(math.Abs(v) < 0.1*light):
-		return &CellError{"velocity", r, c, v * row.VelocitySign, "below a tenth of the speed of light"}
+		return e("velocity", v, "below a tenth of the speed of light")
 	case !(w >= 0 && w < 0.1*light):
-		return &CellError{"v_turb", r, c, w, "not negative and below a tenth of the speed of light"}
+		return e("v_turb", w, "not negative and below a tenth of the speed of light")
 	}
 	return nil
 }

@@ -32,6 +32,9 @@ func (p *Pool) linear(batch, in, out int, relu bool, x, w []float32, half []uint
 	if bias != nil {
 		need("linear bias", len(bias), out)
 	}
+	if batch == 0 { // a rank may have no samples
+		return
+	}
 	j := job{total: out, unit: 4, batch: batch, k: in, n: out, relu: relu, a: w, half: half, b: x, c: bias, y: y}
 	scratch := min(batch, linearGroup)*in + 64
 	switch {

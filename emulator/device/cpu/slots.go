@@ -11,6 +11,9 @@ func LinearFixed(p *Pool, batch, in, out int, x, w, bias, y []float32) {
 	need("linear weights", len(w), out*in)
 	need("linear bias", len(bias), out)
 	need("linear output", len(y), batch*out)
+	if batch == 0 {
+		return
+	}
 	p.job = job{
 		do: linearDots, total: out, unit: 4, batch: batch, k: in, n: out, a: w, b: x, c: bias, y: y,
 	}

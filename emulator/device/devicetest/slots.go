@@ -18,6 +18,7 @@ func checkSlots[T device.Float](b *bench[T]) {
 		}
 	}
 	checkAlone(b)
+	checkNothing(b)
 	checkMoments(b)
 }
 
@@ -68,6 +69,32 @@ func checkAlone[T device.Float](b *bench[T]) {
 		{In: 8, Out: 1, Size: [3]int{2, 16, 16}, Kernel: [3]int{1, 3, 3}, Stride: [3]int{1, 1, 1}, Pad: [3]int{0, 1, 1}},
 	} {
 		checkConvAlone(b, c, 9)
+	}
+}
+
+// checkNothing runs batches of no samples, whose results are empty slices of
+// buffers that must stay as they are.
+func checkNothing[T device.Float](b *bench[T]) {
+	for _, fixed := range []bool{false, true} {
+		l := device.Linear{In: 40, Out: 72, Fixed: fixed}
+		x, hx := b.input(200)
+		w, hw := b.input(l.MACs())
+		bias, hb := b.input(l.Out)
+		none := x.Slice(0, 0)
+		b.dev.LinearForward(l, 0, none, w, bias, none)
+		b.dev.LinearBackwardData(l, 0, none, w, none)
+		b.dev.LinearBackwardWeights(l, 0, none, none, w, bias)
+		c := device.Conv{In: 4, Out: 8, Size: [3]int{7, 9, 8}, Kernel: [3]int{3, 3, 3}, Stride: [3]int{2, 2, 2}, Pad: [3]int{1, 1, 1}}
+		cw, hcw := b.input(c.WeightLen())
+		cb, hcb := b.input(c.Out)
+		b.dev.ConvForward(c, 0, none, cw, cb, none)
+		b.dev.ConvBackwardData(c, 0, none, cw, none)
+		b.dev.ConvBackwardWeights(c, 0, none, none, cw, cb)
+		b.expect("neighbours of no samples", x, hx)
+		b.expect("dense weights after no samples", w, hw)
+		b.expect("dense bias after no samples", bias, hb)
+		b.expect("weights after no samples", cw, hcw)
+		b.expect("bias after no samples", cb, hcb)
 	}
 }
 

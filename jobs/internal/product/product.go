@@ -22,10 +22,16 @@ func Files(out configs.Products, views []configs.View) []string {
 	for _, v := range views {
 		for _, format := range out.Formats {
 			files = append(files, path(out, v.Name, format))
+			if len(out.Maps) > 0 {
+				files = append(files, path(out, v.Name+mapsEnding, format))
+			}
 		}
 	}
 	return files
 }
+
+// mapsEnding follows the name of a view in the names of the files of its maps.
+const mapsEnding = ".maps"
 
 // path is the file of a view in a format.
 func path(out configs.Products, view, format string) string {
@@ -34,6 +40,15 @@ func path(out configs.Products, view, format string) string {
 		ending = ".h5"
 	}
 	return filepath.Join(out.Dir, out.Name+"."+view+ending)
+}
+
+// fitsOptions are what a configuration says about FITS files.
+func fitsOptions(out configs.Products, bits int) image.FITSOptions {
+	opts := image.FITSOptions{Unit: image.Unit(out.Unit), Precision: bits, DistancePc: out.DistancePC}
+	if out.RADeg != nil {
+		opts.OnSky, opts.RADeg, opts.DecDeg = true, *out.RADeg, *out.DecDeg
+	}
+	return opts
 }
 
 // Write writes the files of the image of a view with 32 or 64 bits per value.
@@ -49,11 +64,7 @@ func Write(ctx context.Context, env *run.Env, out configs.Products, view string,
 		var err error
 		switch format {
 		case "fits":
-			opts := image.FITSOptions{Unit: unit, Precision: bits, DistancePc: out.DistancePC}
-			if out.RADeg != nil {
-				opts.OnSky, opts.RADeg, opts.DecDeg = true, *out.RADeg, *out.DecDeg
-			}
-			err = image.WriteFITS(partial, pixels, opts)
+			err = image.WriteFITS(partial, pixels, fitsOptions(out, bits))
 		case "hdf5":
 			err = image.WriteHDF5(partial, pixels, bits)
 		case "png":
@@ -78,4 +89,11 @@ func Place(img *image.Image, mesh grid.Mesh, view solver.View) {
 	img.PixelSizeM = [2]float64{size[view.ImageX.Axis], size[view.ImageY.Axis]}
 	img.OriginM = [2]float64{center(view.ImageX), center(view.ImageY)}
 	img.AxisX, img.AxisY, img.AxisLOS = view.ImageX.String(), view.ImageY.String(), view.Observer.String()
+}
+
+// PlaceCamera does the same for a view of any direction.
+func PlaceCamera(img *image.Image, c *solver.Camera) {
+	direction := func(e [3]float64) string { return fmt.Sprintf("%+.3f, %+.3f, %+.3f", e[0], e[1], e[2]) }
+	img.PixelSizeM, img.OriginM = c.PixelM, c.CenterM
+	img.AxisX, img.AxisY, img.AxisLOS = direction(c.ImageX), direction(c.ImageY), direction(c.Observer)
 }
