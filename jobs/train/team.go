@@ -40,6 +40,7 @@ func (t *task) placement() emulator.Placement[float32] {
 	var p emulator.Placement[float32]
 	if t.team != nil {
 		p.Parts = t.team.Parts()
+		p.Neighbours = t.team.Neighbours()
 		if x := t.team.Exchange(); x != nil {
 			p.Exchange = x
 		}
