@@ -43,6 +43,7 @@ func (b *blocks[T]) Forward(x device.Buffer[T], batch int, train bool) device.Bu
 	b.scatter = b.cut.NewMove(vars, b.cut.Cubes(whole), b.cut.Parts(whole))
 	block := b.env.Take(all * vars * own)
 	b.scatter.Forward(x, block, b.cut.Part(b.cut.Own(whole)))
+	b.cut.Release() // whole cubes, which are larger than any halo
 
 	per := b.channels * b.cut.Own(b.features).Cells()
 	joined := b.env.Take(all * vars * per)

@@ -196,6 +196,12 @@ func (m *Move[T]) finishBack(ddst field[T], dsrc device.Buffer[T]) {
 	}
 }
 
+// Release gives up the memory of the messages of the last exchange.
+func (b *Blocks[T]) Release() {
+	clear(b.send)
+	clear(b.recv)
+}
+
 // clear empties the messages of the last exchange.
 func (b *Blocks[T]) clear() {
 	for r := range b.send {
