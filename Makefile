@@ -31,9 +31,9 @@ export OMPI_MCA_hwloc_base_binding_policy = none
 export PRTE_MCA_rmaps_default_mapping_policy = :oversubscribe
 export PRTE_MCA_hwloc_default_binding_policy = none
 
-CI_STAGES = setup test vet staticcheck tidy race mpi fuzz golden bench-once
+CI_STAGES = setup test vet staticcheck tidy race mpi slurm fuzz golden bench-once
 
-.PHONY: help setup setup-mpich build build-static run test vet staticcheck tidy race mpi fuzz golden golden-found bench bench-once ci nightly clean
+.PHONY: help setup setup-mpich build build-static run test vet staticcheck tidy race mpi slurm fuzz golden golden-found bench bench-once ci nightly clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -82,6 +82,10 @@ mpi: setup-mpich-if-wanted ## the tests on real ranks: Open MPI with 1 to 4, MPI
 
 .PHONY: setup-mpich-if-wanted
 setup-mpich-if-wanted: $(if $(filter yes,$(MPICH)),setup-mpich,setup)
+
+# A Slurm for tests has Open MPI; its virtual nodes share the machine.
+slurm: build ## jobs in a real Slurm of two virtual nodes; root on Debian
+	.ci/slurm
 
 fuzz: ## every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)

@@ -28,6 +28,7 @@ func TestExamples(t *testing.T) {
 		"cube":     func() Job { return new(Cube) },
 		"generate": func() Job { return new(Generate) },
 		"train":    func() Job { return new(Train) },
+		"submit":   func() Job { return new(Submit) },
 	}
 	files, err := filepath.Glob("*.toml")
 	if err != nil || len(files) < 2 {
@@ -62,7 +63,7 @@ func TestSolveExampleWindow(t *testing.T) {
 	if len(nu) != 81 || math.Abs(v(0)-20e3) > 1e-3 || math.Abs(v(80)+20e3) > 1e-3 || s.Spectrum.SpacingMS > 500 {
 		t.Errorf("%d channels from %g to %g m/s in steps of %g", len(nu), v(80), v(0), s.Spectrum.SpacingMS)
 	}
-	if s.Model.Snapshot != "models/agb_main.dat" || len(s.Views) != 2 || s.Cube.Cells != [3]int{128, 128, 128} {
+	if s.Model.Snapshot != "models/agb_main.dat" || len(s.Views) != 3 || s.Cube.Cells != [3]int{128, 128, 128} {
 		t.Errorf("snapshot %q, %d views, cells %v", s.Model.Snapshot, len(s.Views), s.Cube.Cells)
 	}
 }

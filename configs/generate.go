@@ -5,6 +5,7 @@ package configs
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 )
 
 // Generate is the configuration of columen generate: models, by formula or from
@@ -18,6 +19,7 @@ type Generate struct {
 	Line     DataLine `toml:"line" doc:"The molecule and the transition: one for all samples, as the network does not see it"`
 	Split    Split    `toml:"split" doc:"Which samples are for what"`
 	Shards   Shards   `toml:"shards" doc:"How samples become files"`
+	Part     *Part    `toml:"part" doc:"Samples of one of several independent runs, such as the tasks of a batch array; absent for the run that makes the data set"`
 	Parallel Workers  `toml:"parallel" doc:"Threads"`
 	Output   DataSets `toml:"output" doc:"The files to write"`
 }
@@ -53,6 +55,14 @@ type DataSets struct {
 	Name string `toml:"name" unit:"-" allow:"name" doc:"Stem of the names of the outputs"`
 }
 
+// Part is a share of the samples. Runs with all the parts of a data set leave
+// their samples in its work folder, at the same time or one after the other; the
+// run without a part then makes the data set from them.
+type Part struct {
+	Number int `toml:"number" unit:"-" allow:"1..100000" digest:"no" doc:"Part that this run makes, from 1"`
+	Of     int `toml:"of" unit:"-" allow:"1..100000" digest:"no" doc:"Number of parts"`
+}
+
 // samplesMost bounds a data set: a hundred times the published one. More is a
 // slip of the pen.
 const samplesMost = 200_000_000
@@ -73,8 +83,17 @@ func (g *Generate) Inputs() []Input {
 	return in
 }
 
-// Destination returns the folder and the stem of the names of the outputs.
-func (g *Generate) Destination() (dir, name string) { return g.Output.Dir, g.Output.Name }
+// Destination returns the folder and the stem of the names of the outputs. A part
+// has no outputs, and its manifest is in the work folder.
+func (g *Generate) Destination() (dir, name string) {
+	if g.Part != nil {
+		return g.WorkDir(), fmt.Sprintf("part-%d-of-%d", g.Part.Number, g.Part.Of)
+	}
+	return g.Output.Dir, g.Output.Name
+}
+
+// WorkDir returns the folder of unfinished work.
+func (g *Generate) WorkDir() string { return filepath.Join(g.Output.Dir, g.Output.Name+".work") }
 
 // NumThreads returns the threads per rank, 0 for all cores.
 func (g *Generate) NumThreads() int { return g.Parallel.Threads }
@@ -113,6 +132,9 @@ func (g *Generate) validate(r *report) {
 	}
 	if half := 0.5 * float64(max(d.Channels-1, 0)) * d.SpacingMS; half >= speedOfLight {
 		r.add("data.spacing_ms", text(d.SpacingMS), fmt.Sprintf("%d channels reach the speed of light", d.Channels), "channels within ±299792458 m s⁻¹")
+	}
+	if p := g.Part; p != nil && p.Number > p.Of && p.Of > 0 {
+		r.add("part.number", text(p.Number), fmt.Sprintf("there are %d parts", p.Of), fmt.Sprintf("an integer from 1 to %d", p.Of))
 	}
 	g.Split.validate(r, d.Models, d.Rotations, "winds")
 	g.Split.validate(r, len(g.Models), d.Rotations, "snapshots")

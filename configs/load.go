@@ -73,10 +73,26 @@ func Decode(data []byte, path string, sets []string, job Job) error {
 	if _, err := toml.Decode(string(data), &tree); err != nil {
 		return syntaxError(path, err)
 	}
+	if chain, ok := job.(*Submit); ok {
+		tree = chain.adapt(tree, path)
+	}
 	override(tree, sets, r)
 	b := &binder{report: r, dir: filepath.Dir(path)}
 	b.table(reflect.ValueOf(job).Elem(), tree, "")
 	job.validate(r)
+	return r.err()
+}
+
+// DecodeTable is Decode for a file that is no job's, into a struct with the same
+// tags. What concerns more than one key is left to the caller.
+func DecodeTable(data []byte, path string, into any) error {
+	r := &report{file: path, origins: origins{}}
+	tree := map[string]any{}
+	if _, err := toml.Decode(string(data), &tree); err != nil {
+		return syntaxError(path, err)
+	}
+	b := &binder{report: r, dir: filepath.Dir(path)}
+	b.table(reflect.ValueOf(into).Elem(), tree, "")
 	return r.err()
 }
 

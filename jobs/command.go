@@ -122,9 +122,47 @@ func jobCommand(job run.Job, flags *run.Flags, chosen func(args []string)) *cobr
 		f.IntVar(&flags.Threads, "threads", 0, "`N` threads per rank; 0 leaves it to the configuration")
 		f.StringVar(&flags.Out, "out", "", "folder `DIR` for the outputs, instead of output.dir; relative to the working directory")
 	}
+	if job.Saves {
+		f.IntVar(&flags.Margin, "margin", 0, "in a batch job: save the state and leave `S` seconds before its end; 0 means 60")
+	}
+	flags.Options = map[string]string{}
+	for _, o := range job.Options {
+		f.Var(option{o, flags}, o.Name, o.Doc)
+		if o.Key == "" {
+			f.Lookup(o.Name).NoOptDefVal = "yes"
+		}
+	}
 	f.StringVar(&flags.Log, "log", "text", "log on stderr in `FORM` text or json")
 	f.BoolVar(&flags.Quiet, "quiet", false, "warnings and errors only")
 	return cmd
+}
+
+// option is the value of a flag of one job.
+type option struct {
+	run.Option
+	flags *run.Flags
+}
+
+// String returns what was given, or nothing.
+func (o option) String() string {
+	if o.flags == nil { // pflag asks a zero value
+		return ""
+	}
+	return o.flags.Options[o.Name]
+}
+
+// Set takes what was given.
+func (o option) Set(value string) error {
+	o.flags.Options[o.Name] = value
+	return nil
+}
+
+// Type is shown in the help.
+func (o option) Type() string {
+	if o.Key == "" {
+		return "bool"
+	}
+	return "string"
 }
 
 // versionCommand prints what a bug report needs.

@@ -92,6 +92,8 @@ func TestExamples(t *testing.T) {
 			job, _, _ := strings.Cut(strings.TrimSuffix(name, ".toml"), "-")
 			args := []string{job, example(t, name), "--out", "out"}
 			switch job {
+			case "submit":
+				args = append(args, "--dry-run")
 			case "cube":
 				args = append(args, set("cube.cells=[16,16,16]")...)
 			case "solve":

@@ -23,6 +23,7 @@ import (
 	"github.com/columen/columen/jobs/inspect"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/jobs/solve"
+	"github.com/columen/columen/jobs/submit"
 	"github.com/columen/columen/jobs/train"
 	"github.com/columen/columen/mpiutil"
 )
@@ -51,7 +52,8 @@ func columen(p run.Program, jobs []run.Job, args []string) int {
 
 // table lists the jobs in the order in which a user meets them.
 func table() []run.Job {
-	return []run.Job{cube.Job(), solve.Job(), generate.Job(), train.Job(), emulate.Job(), evaluate.Job(), inspect.Job()}
+	jobs := []run.Job{cube.Job(), solve.Job(), generate.Job(), train.Job(), emulate.Job(), evaluate.Job(), inspect.Job()}
+	return append(jobs, submit.Job(jobs))
 }
 
 // program is what this binary brings to every job.

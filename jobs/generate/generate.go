@@ -43,6 +43,10 @@ output.dir, which they must all see; it grows to the size of the data set and is
 removed in the end. A run that was ended, even by kill -9, is continued by
 starting the same command again, with the same result to the last bit.
 
+With [part] a run makes a share of the samples and no outputs: tasks of a batch
+array share the work without knowing each other, and a run without [part], when
+all have ended, makes the data set of them.
+
 Cell size (data.box_au over data.grid), data.v_turb_ms and the line are the same
 in all samples, since the network does not see them. Images have no background,
 as in the original; the observer stands at z → -∞ and v_z > 0 recedes.
@@ -52,6 +56,7 @@ generator does otherwise, all of it or one by one.`,
 			"  columen generate configs/generate-snapshot.toml\n" +
 			"  columen generate configs/generate-small.toml --set data.grid=64 --set output.name=medium --out /tmp/sets",
 		Config:  func() configs.Job { return new(configs.Generate) },
+		Saves:   true,
 		Outputs: outputs,
 		Plan:    plan,
 		Resumes: resumes,
@@ -136,10 +141,13 @@ func execute(ctx context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
+	defer t.env.Watch(t.comm, t.cfg.Parallel.WatchdogS)()
+	if t.cfg.Part != nil {
+		return t.makePart(ctx)
+	}
 	if err := env.Comm.Agree(model.NeedHDF5(env.Args[0], "output.name", strconv.Quote(t.cfg.Output.Name), "no other format of a data set")); err != nil {
 		return err
 	}
-	defer t.env.Watch(t.comm, t.cfg.Parallel.WatchdogS)()
 	if err := t.measure(ctx); err != nil {
 		return err
 	}
@@ -176,6 +184,7 @@ func (t *task) measure(ctx context.Context) error {
 	if err := t.share(ctx, t.raw()); err != nil {
 		return err
 	}
+	t.addParts()
 	// 2. Statistics of the training set.
 	if err := t.share(ctx, t.statistics()); err != nil {
 		return err

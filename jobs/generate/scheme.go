@@ -72,6 +72,9 @@ func statisticsName(name string) string { return name + ".statistics.hdf5" }
 
 // outputs lists the files: manifest, statistics and shards.
 func outputs(cfg configs.Job) []string {
+	if cfg.(*configs.Generate).Part != nil {
+		return nil
+	}
 	dir, name := cfg.Destination()
 	files := []string{filepath.Join(dir, manifestName(name)), filepath.Join(dir, statisticsName(name))}
 	set, err := samples.NewSet(cfg.(*configs.Generate))

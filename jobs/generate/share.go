@@ -40,9 +40,15 @@ func (t *task) share(ctx context.Context, p pass) error {
 	for _, item := range pending {
 		units += p.units(item)
 	}
-	if len(pending) < p.items {
+	own := 0
+	for item := range p.items {
+		if t.mine(item) {
+			own++
+		}
+	}
+	if len(pending) < own {
 		t.env.Manifest.Continued = true
-		t.env.Log.Info(p.name+": continuing", "done", p.items-len(pending), "of", p.items)
+		t.env.Log.Info(p.name+": continuing", "done", own-len(pending), "of", own)
 	}
 
 	// 2. All threads of all ranks take what is left.
@@ -99,7 +105,7 @@ func (t *task) work(ctx context.Context, p pass, c *claims) error {
 }
 
 func (t *task) folder(p pass) string    { return filepath.Join(t.workDir, p.name) }
-func (t *task) claimsDir(p pass) string { return filepath.Join(t.workDir, p.name+".claims") }
+func (t *task) claimsDir(p pass) string { return filepath.Join(t.workDir, claimsName(p, t.cfg.Part)) }
 
 // pending returns the items that are not done, on all ranks what rank 0 finds,
 // and makes an empty folder of claims.
@@ -107,7 +113,7 @@ func (t *task) pending(p pass) ([]int, error) {
 	var found []byte // a byte per item: 1 when it is done
 	var err error
 	if t.comm.Rank() == 0 {
-		found, err = finished(t.folder(p), p)
+		found, err = finished(t.folder(p), p, t.mine)
 		if err == nil {
 			err = os.RemoveAll(t.claimsDir(p))
 		}
@@ -132,8 +138,9 @@ func (t *task) pending(p pass) ([]int, error) {
 }
 
 // finished makes the folder of a pass, removes what a killed run left unfinished
-// in it, and returns a byte per item: 1 when it is done.
-func finished(dir string, p pass) ([]byte, error) {
+// of its own items in it, and returns a byte per item: 1 when it is done or not
+// this run's.
+func finished(dir string, p pass, mine func(item int) bool) ([]byte, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
@@ -141,8 +148,16 @@ func finished(dir string, p pass) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	others := map[string]bool{}
+	for item := range p.items {
+		if !mine(item) {
+			others[p.file(item)] = true
+		}
+	}
 	for n := range names {
-		if strings.HasSuffix(n, ".tmp") {
+		// NAME.PROCESS-ATTEMPT.tmp, as package atomicfile writes them
+		stem := strings.TrimSuffix(n, ".tmp")
+		if stem != n && !others[strings.TrimSuffix(stem, filepath.Ext(stem))] {
 			if err := os.Remove(filepath.Join(dir, n)); err != nil {
 				return nil, err
 			}
@@ -151,6 +166,10 @@ func finished(dir string, p pass) ([]byte, error) {
 	found := make([]byte, p.items)
 	for item := range found {
 		name := p.file(item)
+		if !mine(item) {
+			found[item] = 1
+			continue
+		}
 		if !names[name] {
 			continue
 		}

@@ -57,10 +57,7 @@ func inputsOf(env *run.Env) string {
 const identityName = "work.json"
 
 // workDir is the work folder of a configuration.
-func workDir(cfg configs.Job) string {
-	dir, name := cfg.Destination()
-	return filepath.Join(dir, name+".work")
-}
+func workDir(cfg configs.Job) string { return cfg.(*configs.Generate).WorkDir() }
 
 // resumes reports whether there is unfinished work of this configuration.
 func resumes(env *run.Env) bool {
@@ -68,8 +65,13 @@ func resumes(env *run.Env) bool {
 	return readJSON(filepath.Join(workDir(env.Config), identityName), &found) == nil && found == identityOf(env)
 }
 
-// tidy removes the work folder.
-func tidy(env *run.Env) error { return os.RemoveAll(workDir(env.Config)) }
+// tidy removes the work folder, unless this run has made a part of the work only.
+func tidy(env *run.Env) error {
+	if env.Config.(*configs.Generate).Part != nil {
+		return nil
+	}
+	return os.RemoveAll(workDir(env.Config))
+}
 
 // openWork makes the work folder, or goes on in the one that is there. One of
 // another configuration is refused, and replaced with --overwrite.
@@ -77,8 +79,7 @@ func openWork(env *run.Env) error {
 	dir := workDir(env.Config)
 	if names, err := listNames(dir); err == nil && !resumes(env) {
 		if !env.Flags.Overwrite && !onlyBegun(names) {
-			return &configs.Error{Problems: []configs.Problem{{File: env.Args[0], Field: "output.name", Value: strconv.Quote(dir),
-				Reason: "is the unfinished work of another configuration or version", Allowed: "--overwrite to drop it, or another output.dir or output.name"}}}
+			return otherWork(env, "--overwrite to drop it, or another output.dir or output.name")
 		}
 		if err := os.RemoveAll(dir); err != nil {
 			return err
@@ -90,6 +91,11 @@ func openWork(env *run.Env) error {
 		return err
 	}
 	return writeJSON(filepath.Join(dir, identityName), identityOf(env))
+}
+
+func otherWork(env *run.Env, allowed string) error {
+	return &configs.Error{Problems: []configs.Problem{{File: env.Args[0], Field: "output.name", Value: strconv.Quote(workDir(env.Config)),
+		Reason: "is the unfinished work of another configuration or version", Allowed: allowed}}}
 }
 
 // onlyBegun reports whether a work folder was left before it got its identity.

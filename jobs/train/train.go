@@ -49,6 +49,7 @@ have the same bits as without the interruption. A run that is done goes on with 
 larger run.epochs, and then equals one that had them from the start.`,
 		Example: "  columen train configs/train-small.toml --dry-run\n  columen train configs/train-small.toml --set run.epochs=5",
 		Config:  func() configs.Job { return new(configs.Train) },
+		Saves:   true,
 		Outputs: func(cfg configs.Job) []string {
 			dir, name := cfg.Destination()
 			stem := filepath.Join(dir, name)

@@ -75,13 +75,15 @@ func convName(c Conv) string {
 func BenchmarkConv(b *testing.B) {
 	p := NewPool(1)
 	for _, c := range network() {
-		x, w, bias := numbers(b, c.InLen(), 1), numbers(b, c.WeightLen(), 2), numbers(b, c.Out, 3)
-		y, packed := make([]float32, c.OutLen()), make([]float32, c.PackedLen())
+		x, w, bias := numbers(b, 16*c.InLen(), 1), numbers(b, c.WeightLen(), 2), numbers(b, c.Out, 3)
+		y, packed := make([]float32, 16*c.OutLen()), make([]float32, c.PackedLen())
 		c.Pack(w, bias, packed)
 		flop := 2 * float64(c.MultiplyAdds())
-		b.Run(convName(c), func(b *testing.B) {
-			report(b, p, flop, func() { ConvPacked(p, c, 1, x, packed, y, After{ReLU: true}) })
-		})
+		for _, batch := range []int{1, 16} {
+			b.Run(fmt.Sprintf("%s/batch%d", convName(c), batch), func(b *testing.B) {
+				report(b, p, flop*float64(batch), func() { ConvPacked(p, c, batch, x, packed, y, After{ReLU: true}) })
+			})
+		}
 		if c.In == 1 {
 			b.Run(convName(c)+"_pooled", func(b *testing.B) {
 				report(b, p, flop, func() { ConvPoolPacked(p, c, 1, x, packed, y, true) })

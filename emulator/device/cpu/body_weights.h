@@ -97,11 +97,11 @@ static void weight_items(const cpu_conv *c, const held *h, const source *s, int6
           for (int64_t ky = 0; ky < k; ky++) {
             int64_t at = ci * s->channel + s->row[ky];
             if (kept) {
-              (k == 3 ? weight_keep_3 : weight_keep_1)(h, &q, o, kz, at, s->shift, sums);
+              (k == 3 ? weight_keep_3 : weight_keep_1)(h, &q, o, kz, at, s->shift[1], sums);
               sums += 4 * k;
               continue;
             }
-            (k == 3 ? weight_sum_3 : weight_sum_1)(h, &q, o, kz, at, s->shift, here);
+            (k == 3 ? weight_sum_3 : weight_sum_1)(h, &q, o, kz, at, s->shift[1], here);
             weight_add(here, k, c->out - o, step, weight_place(c, o, item, ky, dw));
           }
           if (++kz == kd) kz = 0, ci++;

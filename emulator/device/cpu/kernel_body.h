@@ -14,7 +14,9 @@ VEC_INLINE void store(float *p, vf a) { *(vf_u *)p = a; }
 static float *align(float *p) { return (float *)(((uintptr_t)p + VEC_BYTES - 1) & ~(uintptr_t)(VEC_BYTES - 1)); }
 
 #include "body_fill.h"
+#include "body_rows.h"
 #include "body_conv.h"
+#include "body_pooled.h"
 #include "body_dense.h"
 #include "body_gemm.h"
 #include "body_norm.h"

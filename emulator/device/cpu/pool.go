@@ -147,6 +147,7 @@ type adamStep struct{ rate, beta1, beta2, eps, decay, decoupled, correct1, corre
 // job is the operation under way. It lives in the Pool so that no call allocates.
 type job struct {
 	do          func(p *Pool, j *job, first, last int, scratch []float32)
+	scratch     int  // floats that a thread gets, whatever it has from earlier jobs: sums must not depend on those
 	total, unit int  // split into pieces that are multiples of unit
 	shared      bool // a thread takes unit after unit as it comes along, not one piece
 	geo         geometry
@@ -166,6 +167,7 @@ type job struct {
 // run does p.job with the threads that have something to do and at least `scratch` floats for each.
 func (p *Pool) run(scratch int) {
 	j := &p.job
+	j.scratch = scratch
 	units := (j.total + j.unit - 1) / j.unit
 	parts := max(1, min(len(p.start), units))
 	for i := range parts {
@@ -199,14 +201,14 @@ func (p *Pool) part(i int) {
 	units := (j.total + j.unit - 1) / j.unit
 	if j.shared {
 		for at := p.next.Add(1) - 1; at < int64(units); at = p.next.Add(1) - 1 {
-			j.do(p, j, int(at)*j.unit, min(int(at+1)*j.unit, j.total), p.scratch[i])
+			j.do(p, j, int(at)*j.unit, min(int(at+1)*j.unit, j.total), p.scratch[i][:j.scratch])
 		}
 		return
 	}
 	parts := max(1, min(len(p.start), units))
 	first, last := i*units/parts*j.unit, min((i+1)*units/parts*j.unit, j.total)
 	if first < last {
-		j.do(p, j, first, last, p.scratch[i])
+		j.do(p, j, first, last, p.scratch[i][:j.scratch])
 	}
 }
 

@@ -148,3 +148,32 @@ func TestAlloc(t *testing.T) {
 		free()
 	}
 }
+
+// TestEarlierJobsDoNotMatter compares the weight gradient of a pool that has just
+// begun with that of one whose memory has grown in larger jobs: a training that
+// is continued must make the same sums.
+func TestEarlierJobsDoNotMatter(t *testing.T) {
+	c := Conv{In: 8, Out: 16, Size: [3]int{1, 32, 32}, Kernel: [3]int{1, 3, 3}, Stride: [3]int{1, 1, 1}, Pad: [3]int{0, 1, 1}}
+	const batch = 16
+	x, dy := numbers(t, batch*c.InLen(), 1), numbers(t, batch*c.OutLen(), 2)
+	for _, v := range Variants() {
+		var want []float32
+		for _, grown := range []int{0, 300_000, 3_000_000} {
+			p, err := NewPoolOf(v, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.scratch[0] = make([]float32, grown)
+			dw := make([]float32, c.WeightLen())
+			ConvBackwardWeights(p, c, batch, x, dy, dw, nil)
+			if want == nil {
+				want = dw
+			}
+			for i := range dw {
+				if dw[i] != want[i] {
+					t.Fatalf("%s: after a job with %d floats, weight %d has the gradient %g, not %g", v, grown, i, dw[i], want[i])
+				}
+			}
+		}
+	}
+}

@@ -35,7 +35,7 @@ func (s *session) newEnv() *Env {
 func (s *session) agreeOnConfig() error {
 	env, path := s.env, s.call.Args[0]
 	cfg := s.call.Job.Config()
-	sets, err := env.Flags.sets()
+	sets, err := env.Flags.sets(s.call.Job.Options)
 	if err == nil {
 		err = configs.Load(path, sets, cfg)
 	}

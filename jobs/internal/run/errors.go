@@ -4,8 +4,10 @@ package run
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // The exit status of a job.
@@ -54,6 +56,17 @@ type SignalError struct {
 
 // Error names the signal.
 func (e *SignalError) Error() string { return "interrupted by signal: " + e.Signal.String() }
+
+// TimeError is the cause of the end of a job's context when the time of its batch
+// job is nearly over.
+type TimeError struct {
+	Margin time.Duration
+}
+
+// Error says how much time is left.
+func (e *TimeError) Error() string {
+	return fmt.Sprintf("the batch job ends in %v", e.Margin)
+}
 
 // ExitCode returns the exit status that an error asks for by a method
 // ExitCode() int, ExitFailed for any other error, and ExitDone for nil.

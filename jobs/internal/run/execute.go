@@ -41,7 +41,7 @@ type Call struct {
 // MPI first, so that one rank can speak for all.
 func (p Program) Execute(call Call) (code int) {
 	// 2 Join MPI.
-	comm, err := p.Join()
+	comm, err := p.join(call.Job)
 	if err != nil {
 		return p.leaveAlone(call, err)
 	}
@@ -107,6 +107,9 @@ func (s *session) run(ctx context.Context) error {
 		return s.comm.Agree(job.Plan(ctx, env))
 	}
 	if err != nil || stop {
+		if err == nil {
+			err = s.after(ctx)
+		}
 		return err
 	}
 
@@ -125,7 +128,18 @@ func (s *session) run(ctx context.Context) error {
 	if s.comm.Rank() != 0 {
 		return nil
 	}
-	return s.finish()
+	if err := s.finish(); err != nil {
+		return err
+	}
+	return s.after(ctx)
+}
+
+// after calls what follows when the outputs are there.
+func (s *session) after(ctx context.Context) error {
+	if s.call.Job.After == nil || s.env.Flags.DryRun || s.comm.Rank() != 0 {
+		return nil
+	}
+	return s.call.Job.After(ctx, s.env)
 }
 
 // finish gives the outputs their names, and the manifest last. All that can

@@ -25,6 +25,14 @@ type Job struct {
 	Config  func() configs.Job
 	ArgsUse string // arguments in the usage line of a job without Config
 	NumArgs int
+	// Options are further flags, most of them short for an assignment.
+	Options []Option
+	// Alone means that the job needs no MPI and does not join it: login nodes
+	// often have none that works.
+	Alone bool
+	// Saves means that what is done is kept when the job is interrupted, so that it
+	// is worth while to stop before the time of a batch job is over.
+	Saves bool
 	// Bench offers --bench, short for --set bench.repeats=20.
 	Bench bool
 	// Outputs returns the final path of every file that the job will write.
@@ -40,23 +48,35 @@ type Job struct {
 	// needs. It is called after the manifest was written, and when there is
 	// nothing to do, because the run before may have been killed in between.
 	Tidy func(env *Env) error
+	// After, which may be nil, is called on rank 0 once the outputs have their
+	// names, and when there is nothing to do.
+	After func(ctx context.Context, env *Env) error
 	// Run does the work on every rank. An error that not all ranks have must
 	// be agreed before the next collective. Of a job without Config, rank 0 does
 	// the work.
 	Run func(ctx context.Context, env *Env) error
 }
 
+// Option is a flag of one job: short for an assignment to Key, or a switch when
+// Key is empty.
+type Option struct {
+	Name, Key, Doc string
+	Text           bool // the value is a string, whatever it looks like
+}
+
 // Flags are the options common to all jobs. The zero value is a normal run.
 type Flags struct {
-	Set         []string // assignments to keys of the configuration, in order
-	PrintConfig bool     // print the configuration and leave
-	DryRun      bool     // check and plan, write nothing
-	Overwrite   bool     // replace existing outputs
-	Bench       bool     // measure speed, where the job offers it
-	Threads     int      // threads per rank; 0 leaves it to the configuration
-	Out         string   // output folder, relative to the working directory
-	Log         string   // "text" or "json"; "" is text
-	Quiet       bool     // warnings and errors only
+	Set         []string          // assignments to keys of the configuration, in order
+	PrintConfig bool              // print the configuration and leave
+	DryRun      bool              // check and plan, write nothing
+	Overwrite   bool              // replace existing outputs
+	Bench       bool              // measure speed, where the job offers it
+	Threads     int               // threads per rank; 0 leaves it to the configuration
+	Out         string            // output folder, relative to the working directory
+	Log         string            // "text" or "json"; "" is text
+	Quiet       bool              // warnings and errors only
+	Margin      int               // stop so long before the end of a batch job [s]
+	Options     map[string]string // values of Job.Options that were given; "yes" of a switch
 }
 
 // validate checks the values that have few choices.
@@ -67,13 +87,26 @@ func (f Flags) validate() error {
 	if f.Threads < 0 {
 		return &UsageError{"--threads", strconv.Itoa(f.Threads), "out of range", "an integer of at least 0; 0 takes all cores of the rank"}
 	}
+	if f.Margin < 0 {
+		return &UsageError{"--margin", strconv.Itoa(f.Margin), "out of range", "an integer of at least 0 [s]"}
+	}
 	return nil
 }
 
 // sets returns all assignments to the configuration: those of --set and those
 // of the flags that are short for one.
-func (f Flags) sets() ([]string, error) {
+func (f Flags) sets(options []Option) ([]string, error) {
 	var sets []string
+	for _, o := range options { // before --set, which is the more exact
+		value, given := f.Options[o.Name]
+		if !given || o.Key == "" {
+			continue
+		}
+		if o.Text {
+			value = strconv.Quote(value)
+		}
+		sets = append(sets, o.Key+"="+value)
+	}
 	if f.Bench { // before the others, which may say how often
 		sets = append(sets, "bench.repeats=20")
 	}

@@ -6,7 +6,30 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/columen/columen/slurm"
 )
+
+// join joins MPI where the job needs it, and checks that the ranks found each
+// other: under a launcher of another MPI every process is alone, and all would do
+// the whole work and write the same files.
+func (p Program) join(job Job) (Comm, error) {
+	if job.Alone {
+		if n := firstNumber("OMPI_COMM_WORLD_SIZE", "PMI_SIZE"); n > 1 {
+			return nil, &UsageError{"ranks", strconv.Itoa(n), "columen " + job.Name + " was started on several", "columen " + job.Name + " without mpirun"}
+		}
+		return Alone{}, nil
+	}
+	comm, err := p.Join()
+	if err != nil || comm.Size() > 1 || firstNumber("OMPI_COMM_WORLD_SIZE", "PMI_SIZE") > 0 {
+		return comm, err
+	}
+	if a, found, err := slurm.FromEnv(os.Getenv); found && err == nil && a.InStep && a.Tasks > 1 {
+		return nil, &UsageError{"srun", strconv.Itoa(a.Tasks) + " tasks", "MPI found one rank only: srun does not speak the language of this MPI library",
+			"srun --mpi=pmix for Open MPI, --mpi=pmi2 for MPICH (srun --mpi=list shows what there is), mpirun, or one task"}
+	}
+	return comm, nil
+}
 
 // onlineCPUs returns the number of processors of the machine, or 0 when the
 // system does not say.

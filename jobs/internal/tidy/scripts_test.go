@@ -90,6 +90,14 @@ func TestSetup(t *testing.T) {
 	}
 }
 
+// TestSlurmSaysWhyNot checks that the tests on a Slurm say why they cannot run.
+func TestSlurmSaysWhyNot(t *testing.T) {
+	bin := fakeTools(t, map[string]string{"id": "echo 1000"})
+	if out, ok := script(t, bin, "slurm"); ok || !strings.Contains(out, "not root") || !strings.Contains(out, "--dry-run") {
+		t.Errorf("as a user: success %v, %s", ok, out)
+	}
+}
+
 // TestStages checks that the stages stop at the first failure, and that times
 // are printed either way.
 func TestStages(t *testing.T) {
@@ -115,7 +123,7 @@ func TestEntryPoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets := strings.Fields("run test build build-static race mpi bench fuzz golden ci nightly help clean setup vet staticcheck tidy bench-once")
+	targets := strings.Fields("run test build build-static race mpi slurm bench fuzz golden ci nightly help clean setup vet staticcheck tidy bench-once")
 	for _, target := range targets {
 		if !regexp.MustCompile(`(?m)^` + target + `:`).Match(makefile) {
 			t.Errorf("the Makefile has no target %s", target)
