@@ -8,7 +8,7 @@ import "fmt"
 type Mesh struct {
 	Data      int    `toml:"data" unit:"-" default:"0" allow:"0..100000" digest:"no" doc:"Groups of ranks, each with its part of every batch; 0 takes all ranks that tensor and space leave"`
 	Tensor    int    `toml:"tensor" unit:"-" default:"1" allow:"1..4096" digest:"no" doc:"Ranks of a group that share the dense layers, each holding a part of them"`
-	Space     [3]int `toml:"space" unit:"-" default:"[1, 1, 1]" allow:"1..4096" digest:"no" doc:"Ranks that share the cube of a sample along x, y and z; only [1, 1, 1]"`
+	Space     [3]int `toml:"space" unit:"-" default:"[1, 1, 1]" allow:"1..4096" digest:"no" doc:"Ranks that share the cubes of samples in the encoders, along x, y and z"`
 	Mode      string `toml:"mode" unit:"-" default:"\"fast\"" allow:"fast|fixed" doc:"fixed makes the weights bitwise independent of the mesh, on 1, 2, 4 or 8 ranks"`
 	BatchNorm string `toml:"batch_norm" unit:"-" default:"\"synchronised\"" allow:"synchronised|local" doc:"Statistics of normalisation over the whole batch, or over the samples of each rank"`
 	Threads   int    `toml:"threads" unit:"-" default:"0" allow:"0..4096" digest:"no" doc:"Threads per rank; 0 takes all cores of the rank"`
@@ -21,7 +21,12 @@ const fixedRanks = 8
 
 func (m Mesh) validate(r *report) {
 	if m.Space != [3]int{1, 1, 1} {
-		r.add("parallel.space", text(m.Space), "the cube of a sample is not cut", "[1, 1, 1]")
+		if m.Mode == "fixed" {
+			r.add("parallel.space", text(m.Space), `blocks of a cube are summed in an order that depends on the mesh, which mode = "fixed" excludes`, `[1, 1, 1], or mode = "fast"`)
+		}
+		if m.BatchNorm == "local" {
+			r.add("parallel.space", text(m.Space), "statistics of a block are not those of a sample", `[1, 1, 1], or batch_norm = "synchronised"`)
+		}
 	}
 	if m.Mode == "fixed" && m.BatchNorm == "local" {
 		r.add("parallel.batch_norm", `"local"`, `statistics of each rank's samples depend on the mesh, which mode = "fixed" excludes`, `"synchronised"`)

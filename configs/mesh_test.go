@@ -28,7 +28,8 @@ func TestMeshes(t *testing.T) {
 		m    Mesh
 		want string
 	}{
-		{Mesh{Space: [3]int{2, 1, 1}}, "parallel.space"},
+		{Mesh{Space: [3]int{2, 1, 1}, Mode: "fixed"}, "parallel.space"},
+		{Mesh{Space: [3]int{2, 1, 1}, BatchNorm: "local"}, "parallel.space"},
 		{Mesh{Space: [3]int{1, 1, 1}, Mode: "fixed", BatchNorm: "local"}, "parallel.batch_norm"},
 	} {
 		var r report

@@ -18,16 +18,6 @@ type Train struct {
 	Output    Results     `toml:"output" doc:"The files to write"`
 }
 
-// TrainingSet names a data set and says how it is read.
-type TrainingSet struct {
-	Manifest string `toml:"manifest" unit:"-" path:"input" doc:"Manifest of the data set that columen generate wrote; its shards lie beside it"`
-	Batch    int    `toml:"batch" unit:"-" default:"32" allow:"1..1000000" doc:"Samples of a step"`
-	Augment  string `toml:"augment" unit:"-" default:"\"symmetries\"" allow:"none|symmetries" doc:"symmetries applies to each sample a random one of 16 exact symmetries of the transfer equation"`
-	Prefetch int    `toml:"prefetch" unit:"-" default:"2" allow:"1..1000" digest:"no" doc:"Batches read ahead of their use"`
-	Readers  int    `toml:"readers" unit:"-" default:"1" allow:"1..256" digest:"no" doc:"Goroutines that read a batch"`
-	Verify   string `toml:"verify" unit:"-" default:"\"yes\"" allow:"yes|no" digest:"no" doc:"yes reads every shard once before the start and compares its checksums with the manifest"`
-}
-
 // Network is the shape of a network and where its first weights come from.
 type Network struct {
 	Variant string `toml:"variant" unit:"-" default:"\"net3d\"" allow:"net|net3d" doc:"net predicts one channel, net3d all channels of the data set"`
@@ -98,9 +88,13 @@ type Results struct {
 // JobName returns "train".
 func (t *Train) JobName() string { return "train" }
 
-// Inputs returns the manifest of the data set, and the first weights if given.
+// Inputs returns the manifest of the data set, and what makes samples and the first
+// weights if given.
 func (t *Train) Inputs() []Input {
 	in := []Input{{"data.manifest", t.Data.Manifest}}
+	if t.Data.Generate != "" {
+		in = append(in, Input{"data.generate", t.Data.Generate})
+	}
 	if t.Network.Weights != "" {
 		in = append(in, Input{"network.weights", t.Network.Weights})
 	}
@@ -120,6 +114,7 @@ func (t *Train) CheckSize(file string, size int) error { return t.Parallel.check
 func (t *Train) validate(r *report) {
 	s := t.Schedule
 	t.Parallel.validate(r)
+	t.Data.validate(r)
 	if s.Kind == "step" && s.StepSize == 0 {
 		r.missing("schedule.step_size", `an integer above 0, which kind = "step" needs`)
 	}

@@ -13,7 +13,7 @@ import (
 type Model[T device.Float] struct {
 	config     Config
 	env        *nn.Env[T]
-	branches   *branches[T]
+	branches   nn.Layer[T]
 	bottleneck *nn.Sequential[T]
 	decoder    *nn.Sequential[T]
 	entries    []*nn.Entry[T] // in the order of the state_dict
@@ -34,7 +34,11 @@ func NewPlaced[T device.Float](dev device.Device[T], c Config, p Placement[T]) (
 	c = c.WithDefaults()
 	m := &Model[T]{config: c, env: nn.NewEnv(dev)}
 	m.env.Parts = p.Parts
-	m.branches = newBranches(m.env, c.Grid)
+	if p.Neighbours != nil {
+		m.branches = newBlocks(m.env, c.Grid, p.Neighbours)
+	} else {
+		m.branches = newBranches(m.env, c.Grid)
+	}
 	m.bottleneck = newBottleneck(m.env, c, m.branches.OutLen(), p.Exchange)
 	m.decoder = newDecoder(m.env, c)
 	m.entries = append(append(m.branches.Entries(), m.bottleneck.Entries()...), m.decoder.Entries()...)

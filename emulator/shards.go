@@ -12,6 +12,8 @@ import (
 type Placement[T device.Float] struct {
 	Parts    nn.Parts[T] // this rank's samples of a batch that is in parts; nil for all
 	Exchange Exchange[T] // this rank's shards of the dense layers; nil for whole layers
+
+	Neighbours nn.Neighbours[T] // the ranks that share the cubes of samples in the encoders; nil for none
 }
 
 // Exchange moves a batch between the ranks that share the dense layers: outside

@@ -26,7 +26,7 @@ func trainedOn(t *testing.T, cellM float64) *dataset.Manifest {
 		Range: dataset.InputRange{VelocityMS: [2]float64{-8e3, 8e3}, TemperatureK: [2]float64{20, 520}, DensityM3: [2]float64{1e8, 1e11}},
 	}
 	for k := range m.Channels {
-		m.FrequenciesHz = append(m.FrequenciesHz, 230.538e9+float64(k-m.Channels/2)*230e3)
+		m.FrequenciesHz = append(m.FrequenciesHz, 230.538e9*(1+float64(k-m.Channels/2)*300/299792458))
 	}
 	return m
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // LoaderOptions says what a Loader gives out.
@@ -27,7 +29,7 @@ type LoaderOptions struct {
 	Normalization Normalization
 
 	Prefetch int // batches made ahead of their use; 0 means 2
-	Workers  int // goroutines that read a batch; 0 means 1
+	Workers  int // goroutines that read; 0 means 1
 }
 
 func (o *LoaderOptions) validate(samples int) error {
@@ -59,20 +61,6 @@ func (o *LoaderOptions) validate(samples int) error {
 	return nil
 }
 
-// Batch is this rank's part of a step.
-type Batch struct {
-	Epoch, Position int64 // of the first sample of the whole batch
-	Total           int   // samples of the whole batch; the last of an epoch may be smaller
-	Samples         []int // numbers of this rank's samples; none if there are more ranks than samples
-	Input, Output   []float32
-
-	// Cursor to start from after this batch.
-	NextEpoch, NextPosition int64
-}
-
-// EndOfEpoch reports whether this is the last batch of its epoch.
-func (b *Batch) EndOfEpoch() bool { return b.NextEpoch > b.Epoch }
-
 // Loader reads batches ahead of their use, without end, each sample exactly
 // once per epoch. What it gives out depends on its options alone, not on
 // Prefetch, Workers or timing, and the batches of all ranks together not on
@@ -80,12 +68,22 @@ func (b *Batch) EndOfEpoch() bool { return b.NextEpoch > b.Epoch }
 type Loader struct {
 	src     Source
 	opts    LoaderOptions
-	ready   chan *Batch
+	ready   chan *Batch // in order; those at the end still lack samples
 	free    chan *Batch
+	places  chan place
 	quit    chan struct{}
 	done    sync.WaitGroup
 	current *Batch
-	err     error // set by the reading goroutine before it closes ready
+	err     error // of Next, once it has returned one
+
+	made       atomic.Int64
+	busy, idle atomic.Int64 // of all workers [ns]
+}
+
+// place is where a sample goes.
+type place struct {
+	batch *Batch
+	k     int
 }
 
 // NewLoader starts to read. Close must be called in the end.
@@ -93,34 +91,52 @@ func NewLoader(src Source, opts LoaderOptions) (*Loader, error) {
 	if err := opts.validate(src.Len()); err != nil {
 		return nil, fmt.Errorf("data loader: %w", err)
 	}
-	l := &Loader{src: src, opts: opts, quit: make(chan struct{}),
-		ready: make(chan *Batch, opts.Prefetch), free: make(chan *Batch, opts.Prefetch+1)}
+	l := &Loader{src: src, opts: opts, quit: make(chan struct{}), places: make(chan place),
+		ready: make(chan *Batch, opts.Prefetch+1), free: make(chan *Batch, opts.Prefetch+1)}
 	most := (opts.BatchSize + opts.Ranks - 1) / opts.Ranks
 	for range opts.Prefetch + 1 { // one more is in the hands of the caller
 		l.free <- &Batch{
 			Samples: make([]int, 0, most),
 			Input:   make([]float32, most*opts.Shape.InputLen()),
 			Output:  make([]float32, most*opts.Shape.OutputLen()),
+			whole:   make(chan struct{}, 1),
 		}
 	}
-	l.done.Add(1)
+	l.done.Add(1 + opts.Workers)
 	go l.run()
+	for range opts.Workers {
+		go l.work()
+	}
 	return l, nil
 }
 
 // Next returns the next batch, which is valid until the next call. An error is
 // final.
 func (l *Loader) Next() (*Batch, error) {
+	if l.err != nil {
+		return nil, l.err
+	}
 	if l.current != nil {
 		l.free <- l.current
 		l.current = nil
 	}
-	b, ok := <-l.ready
-	if !ok {
-		return nil, l.err
+	var b *Batch
+	select {
+	case <-l.quit:
+	case b = <-l.ready:
+		select {
+		case <-l.quit:
+			b = nil
+		case <-b.whole:
+			if l.err = b.err; l.err != nil {
+				return nil, l.err
+			}
+		}
 	}
-	l.current = b
-	return b, nil
+	if l.current = b; b == nil {
+		l.err = errors.New("data loader: closed")
+	}
+	return b, l.err
 }
 
 // Close stops reading and waits until the source is no longer used.
@@ -133,15 +149,20 @@ func (l *Loader) Close() {
 	l.done.Wait()
 }
 
-// run prepares batches until Close or an error.
+// Effort is what the workers of a loader did.
+type Effort struct {
+	Samples    int64
+	Busy, Idle float64 // seconds of all workers: reading, and waiting for room ahead of the batches in use
+}
+
+// Effort returns that since the last call.
+func (l *Loader) Effort() Effort {
+	return Effort{Samples: l.made.Swap(0), Busy: float64(l.busy.Swap(0)) / 1e9, Idle: float64(l.idle.Swap(0)) / 1e9}
+}
+
+// run plans batches and shares out their samples until Close.
 func (l *Loader) run() {
 	defer l.done.Done()
-	defer close(l.ready)
-	l.err = errors.New("data loader: closed")
-	scratch := make([][]float32, l.opts.Workers)
-	for w := range scratch {
-		scratch[w] = make([]float32, l.opts.Shape.InputLen()+l.opts.Shape.OutputLen())
-	}
 	epoch, position := l.opts.Epoch, l.opts.Position
 	for {
 		var b *Batch
@@ -151,15 +172,38 @@ func (l *Loader) run() {
 		case b = <-l.free:
 		}
 		l.plan(b, epoch, position)
-		if err := l.fill(b, scratch); err != nil {
-			l.err = err
-			return
-		}
 		epoch, position = b.NextEpoch, b.NextPosition
+		l.ready <- b // has room for all batches
+		for k := range b.Samples {
+			select {
+			case <-l.quit:
+				return
+			case l.places <- place{b, k}:
+			}
+		}
+	}
+}
+
+// work reads samples until Close.
+func (l *Loader) work() {
+	defer l.done.Done()
+	scratch := make([]float32, l.opts.Shape.InputLen()+l.opts.Shape.OutputLen())
+	last := time.Now()
+	spent := func(on *atomic.Int64) {
+		now := time.Now()
+		on.Add(int64(now.Sub(last)))
+		last = now
+	}
+	for {
 		select {
 		case <-l.quit:
 			return
-		case l.ready <- b:
+		case p := <-l.places:
+			spent(&l.idle)
+			err := l.read(p.batch, p.k, scratch)
+			l.made.Add(1)
+			spent(&l.busy)
+			p.batch.finish(p.k, err)
 		}
 	}
 }
@@ -184,25 +228,12 @@ func (l *Loader) plan(b *Batch, epoch, position int64) {
 	}
 	b.Input = b.Input[:len(b.Samples)*o.Shape.InputLen()]
 	b.Output = b.Output[:len(b.Samples)*o.Shape.OutputLen()]
-}
-
-// fill reads the samples of a batch; worker w takes every Workers-th.
-func (l *Loader) fill(b *Batch, scratch [][]float32) error {
-	errs := make([]error, len(scratch))
-	var wg sync.WaitGroup
-	for w := range scratch {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for k := w; k < len(b.Samples) && errs[w] == nil; k += len(scratch) {
-				errs[w] = l.read(b, k, scratch[w])
-			}
-		}()
+	if b.missing, b.err = len(b.Samples), nil; b.missing == 0 {
+		b.whole <- struct{}{}
 	}
-	wg.Wait()
-	return errors.Join(errs...)
 }
 
+// read fills a place; scratch has the size of a sample.
 func (l *Loader) read(b *Batch, k int, scratch []float32) error {
 	o, sample := &l.opts, b.Samples[k]
 	in, out := o.Shape.InputLen(), o.Shape.OutputLen()
@@ -212,19 +243,26 @@ func (l *Loader) read(b *Batch, k int, scratch []float32) error {
 		s = RandomSymmetry(NewRandom(o.Seed, PurposeAugment, uint64(b.Epoch), uint64(sample)))
 	}
 	if s == 0 {
-		return wrapRead(l.src.Read(sample, input, output), sample, b.Epoch)
+		return l.draw(b.Epoch, sample, input, output)
 	}
-	if err := l.src.Read(sample, scratch[:in], scratch[in:]); err != nil {
-		return wrapRead(err, sample, b.Epoch)
+	if err := l.draw(b.Epoch, sample, scratch[:in], scratch[in:]); err != nil {
+		return err
 	}
 	s.ApplyInput(o.Normalization, input, scratch[:in], o.Shape.Grid)
 	s.ApplyOutput(output, scratch[in:], o.Shape.Channels, o.Shape.Grid)
 	return nil
 }
 
-func wrapRead(err error, sample int, epoch int64) error {
-	if err == nil {
-		return nil
+// draw takes a sample from the source.
+func (l *Loader) draw(epoch int64, sample int, input, output []float32) error {
+	var err error
+	if src, ok := l.src.(Renewed); ok {
+		err = src.ReadIn(epoch, sample, input, output)
+	} else {
+		err = l.src.Read(sample, input, output)
 	}
-	return fmt.Errorf("data loader: sample %d in epoch %d: %w", sample, epoch, err)
+	if err != nil {
+		return fmt.Errorf("data loader: sample %d in epoch %d: %w", sample, epoch, err)
+	}
+	return nil
 }

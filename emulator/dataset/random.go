@@ -14,6 +14,10 @@ const (
 	PurposeAugment Purpose = 2 // the symmetry of a sample
 	PurposeModel   Purpose = 3 // parameters of a generated model
 	PurposeView    Purpose = 4 // direction of view of a generated sample
+
+	PurposeFreshModel Purpose = 5 // parameters of a model that is made while training
+	PurposeFreshView  Purpose = 6 // direction of view of a sample that is made while training
+	PurposeMixture    Purpose = 7 // whether a sample of training is stored or made
 )
 
 // Random is a stream of random numbers that is a pure function of its key.

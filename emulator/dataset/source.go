@@ -18,6 +18,13 @@ type Source interface {
 	Read(i int, input, output []float32) error
 }
 
+// Renewed is a Source whose samples may differ between epochs. What ReadIn gives
+// is a function of epoch and number alone; Read is ReadIn of epoch 0.
+type Renewed interface {
+	Source
+	ReadIn(epoch int64, i int, input, output []float32) error
+}
+
 // Memory is a Source of samples that are all in memory, one after the other.
 type Memory struct {
 	Shape           Shape

@@ -24,6 +24,7 @@ type BatchNorm[T device.Float] struct {
 	dgamma, dbeta         device.Buffer[T]
 	x                     device.Buffer[T] // input of the last Forward in training
 	y                     slot[T]
+	blocks, empty         bool // of a layer of blocks; this rank has none
 }
 
 // NewBatchNorm returns a normalisation of channels × size values per sample.
@@ -52,6 +53,9 @@ func (l *BatchNorm[T]) Forward(x device.Buffer[T], batch int, train bool) device
 func (l *BatchNorm[T]) ForwardAdd(x, residual device.Buffer[T], batch int, train bool) device.Buffer[T] {
 	dev := l.env.Device
 	l.allocate()
+	if l.empty {
+		batch = 0
+	}
 	l.shape.Batch = batch
 	running := device.NormState[T]{Mean: l.mean.Value, Variance: l.variance.Value, Scale: l.state.Scale, Shift: l.state.Shift}
 	if !train {
@@ -107,7 +111,7 @@ func (l *BatchNorm[T]) statistics(x device.Buffer[T]) {
 // merged computes the statistics of a batch in parts and returns its number of
 // values per channel.
 func (l *BatchNorm[T]) merged(x device.Buffer[T]) int {
-	bounds, c, per := l.env.slots(l.shape.Batch), l.shape.Channels, l.shape.Channels*l.shape.Size
+	bounds, c, per := l.slots(), l.shape.Channels, l.shape.Channels*l.shape.Size
 	counts, moments := make([]int, len(bounds)-1), make([][]float64, len(bounds)-1)
 	for k := range counts {
 		part := l.shape
@@ -136,7 +140,7 @@ func (l *BatchNorm[T]) sums(dy device.Buffer[T]) {
 		dev.Axpy(1, l.dbeta, l.beta.Grad)
 		return
 	}
-	bounds, c, per := l.env.slots(l.shape.Batch), l.shape.Channels, l.shape.Channels*l.shape.Size
+	bounds, c, per := l.slots(), l.shape.Channels, l.shape.Channels*l.shape.Size
 	slots, total := make([][]float64, len(bounds)-1), make([]float64, 2*c)
 	for k := range slots {
 		part := l.shape
@@ -155,6 +159,14 @@ func (l *BatchNorm[T]) sums(dy device.Buffer[T]) {
 		dev.Axpy(1, l.dgamma, l.gamma.Grad)
 		dev.Axpy(1, l.dbeta, l.beta.Grad)
 	}
+}
+
+// slots are those of the batch; blocks of all samples are one.
+func (l *BatchNorm[T]) slots() []int {
+	if l.blocks {
+		return []int{0, l.shape.Batch}
+	}
+	return l.env.slots(l.shape.Batch)
 }
 
 // Entries lists γ, β, the running statistics and their counter.

@@ -4,6 +4,7 @@ package nn
 
 import (
 	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/space"
 )
 
 // Conv is a convolution with bias in two or three dimensions.
@@ -15,6 +16,7 @@ type Conv[T device.Float] struct {
 	batch        int
 	y            slot[T]
 	first        bool
+	cut          *cut[T] // of a layer of blocks, else nil
 }
 
 // ConvOptions says how a convolution differs from the usual.
@@ -34,16 +36,23 @@ func NewConv[T device.Float](env *Env[T], name string, shape device.Conv, opts C
 		dims = append([]int{shape.Out, shape.In}, shape.Kernel[1:]...)
 	}
 	fan := shape.In * shape.Taps()
-	return &Conv[T]{
+	l := &Conv[T]{
 		env: env, shape: shape, first: opts.First,
 		weight: &Entry[T]{Name: name + ".weight", Shape: dims, Kind: Weight, FanIn: fan},
 		bias:   &Entry[T]{Name: name + ".bias", Shape: []int{shape.Out}, Kind: Bias, FanIn: fan},
 	}
+	if env.Cut != nil {
+		l.cut = newCut(env.Cut, space.Window{Kernel: shape.Kernel, Stride: shape.Stride, Pad: shape.Pad}, shape.Size, shape.OutSize())
+	}
+	return l
 }
 
 // Forward computes the convolution.
 func (l *Conv[T]) Forward(x device.Buffer[T], batch int, _ bool) device.Buffer[T] {
 	l.x, l.batch = x, batch
+	if l.cut != nil {
+		return l.forwardBlock(x, batch)
+	}
 	y := l.y.get(l.env.Device, l.shape.OutLen(batch))
 	l.env.Device.ConvForward(l.shape, batch, x, l.weight.Value, l.bias.Value, y)
 	return y
@@ -51,6 +60,9 @@ func (l *Conv[T]) Forward(x device.Buffer[T], batch int, _ bool) device.Buffer[T
 
 // Backward computes the derivatives.
 func (l *Conv[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
+	if l.cut != nil {
+		return l.backwardBlock(dy)
+	}
 	dev := l.env.Device
 	l.weights(dy)
 	l.env.Complete(l.weight, l.bias)
@@ -81,11 +93,53 @@ func (l *Conv[T]) weights(dy device.Buffer[T]) {
 // Entries lists weight and bias.
 func (l *Conv[T]) Entries() []*Entry[T] { return []*Entry[T]{l.weight, l.bias} }
 
+// forwardBlock computes this rank's block.
+func (l *Conv[T]) forwardBlock(x device.Buffer[T], batch int) device.Buffer[T] {
+	y := l.y.get(l.env.Device, batch*l.OutLen())
+	l.cut.forward(batch, l.shape.In, l.shape.Out, x, y, func(size [3]int, x, y device.Buffer[T]) {
+		l.env.Device.ConvForward(l.inside(size), batch, x, l.weight.Value, l.bias.Value, y)
+	})
+	return y
+}
+
+// inside is the convolution of a block that comes with its halo and padding.
+func (l *Conv[T]) inside(size [3]int) device.Conv {
+	c := l.shape
+	c.Size, c.Pad = size, [3]int{}
+	return c
+}
+
+// backwardBlock computes the derivatives of the block.
+func (l *Conv[T]) backwardBlock(dy device.Buffer[T]) device.Buffer[T] {
+	dev := l.env.Device
+	var data func(size [3]int, dy, dx device.Buffer[T])
+	if !l.first {
+		data = func(size [3]int, dy, dx device.Buffer[T]) {
+			dev.ConvBackwardData(l.inside(size), l.batch, dy, l.weight.Value, dx)
+		}
+	}
+	dx := l.cut.backward(l.shape.In, l.shape.Out, l.x, dy, data, func(size [3]int, x device.Buffer[T]) {
+		dev.ConvBackwardWeights(l.inside(size), l.batch, x, dy, l.weight.Grad, l.bias.Grad)
+	})
+	l.env.Complete(l.weight, l.bias)
+	return dx
+}
+
 // OutLen is the number of output values per sample.
-func (l *Conv[T]) OutLen() int { return l.shape.OutLen(1) }
+func (l *Conv[T]) OutLen() int {
+	if l.cut != nil {
+		return l.shape.Out * l.cut.out.Cells()
+	}
+	return l.shape.OutLen(1)
+}
 
 // OutSize is the extents of the output.
 func (l *Conv[T]) OutSize() [3]int { return l.shape.OutSize() }
 
 // MACs is the number of multiplications per sample.
-func (l *Conv[T]) MACs() int { return l.shape.MACs() }
+func (l *Conv[T]) MACs() int {
+	if l.cut != nil {
+		return l.shape.WeightLen() * l.cut.out.Cells()
+	}
+	return l.shape.MACs()
+}

@@ -19,7 +19,14 @@ type ConvNorm[T device.Float] struct {
 // of their own.
 func NewConvNorm[T device.Float](env *Env[T], convName, normName string, shape device.Conv, opts ConvOptions) *ConvNorm[T] {
 	conv := NewConv(env, convName, shape, opts)
-	return &ConvNorm[T]{env: env, conv: conv, norm: NewBatchNorm(env, normName, shape.Out, conv.OutLen()/shape.Out, true)}
+	return &ConvNorm[T]{env: env, conv: conv, norm: newNorm(env, normName, conv)}
+}
+
+func newNorm[T device.Float](env *Env[T], name string, conv *Conv[T]) *BatchNorm[T] {
+	size := conv.OutLen() / conv.shape.Out
+	norm := NewBatchNorm(env, name, conv.shape.Out, max(1, size), true)
+	norm.blocks, norm.empty = conv.cut != nil, size == 0
+	return norm
 }
 
 // Forward applies the three steps.
@@ -30,7 +37,7 @@ func (l *ConvNorm[T]) Forward(x device.Buffer[T], batch int, train bool) device.
 // ForwardAdd applies the three steps and adds the residual, if not nil.
 func (l *ConvNorm[T]) ForwardAdd(x, residual device.Buffer[T], batch int, train bool) device.Buffer[T] {
 	fuser, ok := l.env.Device.(device.Fuser[T])
-	if train || !ok {
+	if train || !ok || l.conv.cut != nil {
 		return l.norm.ForwardAdd(l.conv.Forward(x, batch, train), residual, batch, train)
 	}
 	l.prepare(fuser.Fuse)
@@ -94,7 +101,7 @@ func NewConvNormPool[T device.Float](l *ConvNorm[T], name string) *ConvNormPool[
 // Forward applies all steps.
 func (l *ConvNormPool[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
 	fuser, ok := l.env.Device.(device.PoolFuser[T])
-	if train || !ok {
+	if train || !ok || l.conv.cut != nil {
 		y := l.ConvNorm.Forward(x, batch, train)
 		if l.env.Observe != nil {
 			l.env.Observe(l.name, y)

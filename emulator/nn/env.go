@@ -35,6 +35,9 @@ type Env[T device.Float] struct {
 	// HalfDense has dense layers run in bfloat16 in inference (device.HalfPacker).
 	HalfDense bool
 
+	// Cut, if set, has the layers that are made meanwhile work on this rank's
+	// blocks.
+	Cut *Blocks[T]
 	// Parts, if set, says that batches are cut into parts.
 	Parts Parts[T]
 	// Ready, if set, is told of entries whose gradients a Backward has completed,

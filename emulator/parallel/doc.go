@@ -22,6 +22,15 @@
 // is all that is summed in a pass (Krizhevsky 2014, arXiv:1404.5997, with the cut
 // through the narrowest place of the network).
 //
+// # Space
+//
+// Ranks that share cubes (neighbours in rank, in the lattice of Mesh.Space) have
+// blocks of every cube of all of them in the encoders, see package space. A cube
+// comes from, and its features go to, the rank whose sample it is; from there on
+// samples are whole. Layers of less than space.Least cells per rank belong to
+// fewer ranks. Statistics of normalisation are merged by their counts. Fixed mode
+// has no blocks.
+//
 // # What a rank sends in a step
 //
 // With p ranks in a group, b samples per rank, B = p·b, K inputs, H latent values

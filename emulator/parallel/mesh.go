@@ -42,8 +42,6 @@ func (m Mesh) Fill(ranks int) (Mesh, error) {
 	switch {
 	case m.Data < 1 || m.Tensor < 1 || min(m.Space[0], m.Space[1], m.Space[2]) < 1:
 		return m, fmt.Errorf("parallel: mesh %v: want numbers of at least 1", m)
-	case m.Space != [3]int{1, 1, 1}:
-		return m, fmt.Errorf("parallel: space %v: the cube of a sample is not cut: want [1, 1, 1]", m.Space)
 	case m.Ranks() != ranks && auto:
 		return m, fmt.Errorf("parallel: %d ranks were started, no multiple of tensor × space = %d", ranks, m.Group())
 	case m.Ranks() != ranks:
@@ -62,8 +60,11 @@ type Options struct {
 	Eager bool
 }
 
-// check refuses combinations that fixed mode does not have.
+// check refuses combinations that fixed mode and normalisation do not have.
 func (o Options) check() error {
+	if o.Mesh.Space != [3]int{1, 1, 1} && (o.Fixed || o.LocalNorm) {
+		return fmt.Errorf("parallel: space %v in fixed mode or with the normalisation of each rank's samples, which blocks of samples do not have: want neither", o.Mesh.Space)
+	}
 	if !o.Fixed {
 		return nil
 	}

@@ -82,7 +82,7 @@ func newLearner[T device.Float](dev device.Device[T], c *mpiutil.Comm, o Options
 	if l.team, err = New(dev, c, o); err != nil {
 		return nil, err
 	}
-	place := emulator.Placement[T]{Parts: l.team.Parts()}
+	place := emulator.Placement[T]{Parts: l.team.Parts(), Neighbours: l.team.Neighbours()}
 	if x := l.team.Exchange(); x != nil {
 		place.Exchange = x
 	}

@@ -19,6 +19,7 @@ type Team[T device.Float] struct {
 	world *mpiutil.Comm // all ranks
 	group *mpiutil.Comm // those that share the dense layers
 	peers *mpiutil.Comm // those with the same shard, one of each group
+	space *mpiutil.Comm // those that share the cubes of their samples
 
 	total   int   // samples of the batch at hand, of all ranks
 	err     error // first failure; nothing is sent after it
@@ -34,6 +35,7 @@ type fault[T device.Float] struct {
 	moments func(counts []int, slots [][]float64)
 	slots   func(bounds []int) []int
 	group   func(bounds []int) []int
+	halo    func(from int, values []T)
 }
 
 // New joins the ranks of world in a mesh. All ranks call it with the same options.
@@ -50,7 +52,11 @@ func New[T device.Float](dev device.Device[T], world *mpiutil.Comm, o Options) (
 	if t.group, err = world.Split(world.Rank()/o.Mesh.Group(), place); err != nil {
 		return nil, err
 	}
-	t.peers, err = world.Split(place, world.Rank())
+	if t.peers, err = world.Split(place, world.Rank()); err != nil {
+		return nil, err
+	}
+	volume := o.Mesh.Space[0] * o.Mesh.Space[1] * o.Mesh.Space[2]
+	t.space, err = world.Split(world.Rank()/volume, world.Rank())
 	return t, err
 }
 

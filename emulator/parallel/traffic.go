@@ -10,10 +10,11 @@ type Traffic struct {
 	Latent    int64 // sums of the latent layer and of its derivative
 	Gradients int64
 	Norm      int64 // statistics of batch normalisation
+	Halo      int64 // cubes, halos and features between ranks that share cubes
 }
 
 // Total is the sum of all.
-func (a Traffic) Total() int64 { return a.Exchange + a.Latent + a.Gradients + a.Norm }
+func (a Traffic) Total() int64 { return a.Exchange + a.Latent + a.Gradients + a.Norm + a.Halo }
 
 // Traffic returns what this rank has sent since the last call.
 func (t *Team[T]) Traffic() Traffic {

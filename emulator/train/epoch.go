@@ -52,7 +52,8 @@ type Epoch struct {
 	Ranks       int        `json:"ranks"`
 	StepS       Split      `json:"step_s"`                        // of training, per step
 	SentPerStep int64      `json:"sent_bytes_per_step,omitempty"` // by rank 0
-	Time        float64    `json:"time_unix_s"`                   // of its end
+	Supply      Supply     `json:"supply"`
+	Time        float64    `json:"time_unix_s"` // of its end
 }
 
 // History returns the epochs so far.
@@ -76,6 +77,9 @@ func (t *Trainer) endEpoch(epoch int64) error {
 		Ranks:       t.team.Size(), SentPerStep: r.Sent / max(1, r.Steps),
 	}
 	if e.StepS, err = t.split(r.Parts, r.Steps); err != nil {
+		return err
+	}
+	if e.Supply, err = t.supply(r); err != nil {
 		return err
 	}
 	t.running = running{}

@@ -102,7 +102,7 @@ func tensors(t *testing.T, dir string) map[string][]byte {
 func numbers(history []Epoch) string {
 	var s strings.Builder
 	for _, e := range history {
-		e.SamplesPerS, e.Time, e.Seconds, e.StepS = 0, 0, Seconds{}, Split{}
+		e.SamplesPerS, e.Time, e.Seconds, e.StepS, e.Supply = 0, 0, Seconds{}, Split{}, Supply{}
 		line, err := json.Marshal(e)
 		if err != nil {
 			panic(err)

@@ -37,6 +37,8 @@ type Trainer struct {
 	mark  float64 // processor time that running has [s]
 	prior float64 // processor time of the runs that this one continues [s]
 	live  live    // history files
+
+	effort func() dataset.Effort // of whoever reads or makes the samples, since the last call
 }
 
 // progress is where the run stands, beside the tensors.
@@ -128,6 +130,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 		return err
 	}
 	defer loader.Close()
+	t.effort = loader.Effort
 	for !t.finished() {
 		start := time.Now()
 		batch, err := loader.Next()

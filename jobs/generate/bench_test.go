@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+
+	"github.com/columen/columen/configs"
 )
 
 // BenchmarkSample makes samples on one thread and writes them to work files, and
@@ -16,35 +18,34 @@ func BenchmarkSample(b *testing.B) {
 		b.Run(fmt.Sprintf("wind/%d/%dch", c.grid, c.channels), func(b *testing.B) {
 			cfg := testConfig()
 			cfg.Data.Grid, cfg.Data.Channels = c.grid, c.channels
-			m, _, _ := testMaker(b, cfg)
-			phases(b, m)
+			phases(b, cfg)
 		})
 	}
-	p := agbMain(b)
 	for _, grid := range []int{32, 64} {
-		b.Run(fmt.Sprintf("snapshot/%d/7ch", grid), func(b *testing.B) {
-			cfg := snapshotConfig("mulfreq", nil)
-			cfg.Data.Grid, cfg.Data.Channels, cfg.Data.BoxAU, cfg.Data.Rotations = grid, 7, 64, 1000
-			m, _ := snapshotMaker(b, cfg, p)
-			phases(b, m)
-		})
+		b.Run(fmt.Sprintf("snapshot/%d/7ch", grid), func(b *testing.B) { phases(b, agbMain(grid)) })
 	}
 }
 
 // phases makes samples as a work file holds them.
-func phases(b *testing.B, m *maker) {
-	m.s.perTask = max(1, taskBytes/recordBytes(m.s.shape)) // as of a set of more than a few samples
+func phases(b *testing.B, cfg *configs.Generate) {
+	s, err := newScheme(cfg)
+	must(b, err)
+	m, perTask := testMaker(b, cfg), max(1, taskBytes/recordBytes(s.Shape)) // as of a set of more than a few samples
+	must(b, m.Make(0))                                                      // reads the snapshot
+	m.Cubing, m.Solving = 0, 0
+	rec := recordOf(m.Record, s.Shape)
+	b.ResetTimer()
 	dir, tasks := b.TempDir(), 0
 	for done := 0; done < b.N; tasks++ {
-		hi := min(done+m.s.perTask, b.N)
-		err := writeTask(filepath.Join(dir, taskName(tasks%4)), done, hi, m.rec, func(sample int) error { return m.make(sample % m.s.samples) })
+		hi := min(done+perTask, b.N)
+		err := writeTask(filepath.Join(dir, taskName(tasks%4)), done, hi, rec, func(sample int) error { return m.Make(sample % s.Number) })
 		must(b, err)
 		done = hi
 	}
 	total, n := b.Elapsed(), float64(b.N)
 	ms := func(seconds float64) float64 { return 1e3 * seconds / n }
-	b.ReportMetric(ms(m.cubing.Seconds()), "cube_ms/op")
-	b.ReportMetric(ms(m.solving.Seconds()), "solve_ms/op")
-	b.ReportMetric(ms((total - m.cubing - m.solving).Seconds()), "write_ms/op")
-	b.SetBytes(int64(recordBytes(m.s.shape)))
+	b.ReportMetric(ms(m.Cubing.Seconds()), "cube_ms/op")
+	b.ReportMetric(ms(m.Solving.Seconds()), "solve_ms/op")
+	b.ReportMetric(ms((total - m.Cubing - m.Solving).Seconds()), "write_ms/op")
+	b.SetBytes(int64(recordBytes(s.Shape)))
 }

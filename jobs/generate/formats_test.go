@@ -11,10 +11,26 @@ import (
 	"strings"
 	"testing"
 
+	"codeberg.org/sbinet/npyio/npz"
+
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/internal/h5"
 	"github.com/columen/columen/jobs/internal/run"
+	"github.com/columen/columen/jobs/internal/samples"
 )
+
+// mappingData has the model of the published generator's reference, and cubes.
+const mappingData = "../../solver/mapping/testdata/"
+
+func npzArray(t testing.TB, file, name string) []float64 {
+	t.Helper()
+	f, err := npz.Open(file)
+	must(t, err)
+	defer f.Close()
+	var x []float64
+	must(t, f.Read(name+".npy", &x))
+	return x
+}
 
 // TestPublishedFile runs the job on the model of the published generator as a
 // Magritte file, face-on, and compares its sample with that of the generator in
@@ -39,23 +55,21 @@ func TestPublishedFile(t *testing.T) {
 		"[line]\nmolecule = \"co\"\ntransition = \"2-1\"\n", "[[model]]\nsnapshot = \"like.hdf5\"\n[model.magritte]\nspecies_column = 1\n[mapping]\n[compat]\nmode = \"coemunet\"\n",
 		"validation = 0.13", "validation = 0.0", "test = 0.13", "test = 0.0")
 	succeed(t, 1, measuring(), path, run.Flags{})
-	cfg := snapshotConfig("faceon", published())
-	s, err := newScheme(cfg)
-	must(t, err)
-	rec := newRecord(s.shape)
+	s := &scheme{Set: &samples.Set{Shape: dataset.Shape{Grid: 32, Channels: 1, Flat: true}}, perTask: 1}
+	rec := newRecord(s.Shape)
 	must(t, rec.read(filepath.Join(dir, "out/t.work/raw"), s, 0))
-	for name, got := range map[string][]float32{"CO": rec.density, "temperature": rec.temperature, "velocity_z": rec.velocity} {
+	for name, got := range map[string][]float32{"CO": rec.Density, "temperature": rec.Temperature, "velocity_z": rec.Velocity} {
 		for i, want := range npzArray(t, mappingData+"datagen32_faceon_mulfreq.npz", name) {
 			if got[i] != float32(want) {
 				t.Fatalf("%s of cell %d is %g, want %g", name, i, got[i], want)
 			}
 		}
 	}
-	want := npzArray(t, "testdata/datagen32_faceon_singlefreq.npz", "I")
+	want := npzArray(t, "../internal/samples/testdata/datagen32_faceon_singlefreq.npz", "I")
 	top := slices.Max(want)
 	for i, w := range want {
-		if math.Abs(float64(rec.intensity[i])-w) > 2e-7*w+1e-9*top {
-			t.Fatalf("pixel %d is %g, want %g", i, rec.intensity[i], w)
+		if math.Abs(float64(rec.Intensity[i])-w) > 2e-7*w+1e-9*top {
+			t.Fatalf("pixel %d is %g, want %g", i, rec.Intensity[i], w)
 		}
 	}
 }
@@ -91,13 +105,13 @@ func TestFormatsTogether(t *testing.T) {
 	// Views of the two files of one model differ by the direction alone: in the
 	// mean over the cube they agree.
 	var mean [2]float64
-	s := &scheme{shape: m.Shape(), perTask: 1}
+	s := &scheme{Set: &samples.Set{Shape: m.Shape()}, perTask: 1}
 	for model := range mean {
 		for view := range 2 {
 			rec := newRecord(m.Shape())
 			must(t, rec.read(filepath.Join(dir, "out/t.work/raw"), s, 2*model+view))
-			for _, n := range rec.density {
-				mean[model] += math.Log(float64(n)) / float64(2*len(rec.density))
+			for _, n := range rec.Density {
+				mean[model] += math.Log(float64(n)) / float64(2*len(rec.Density))
 			}
 		}
 	}

@@ -24,8 +24,8 @@ import (
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/jobs/internal/model"
 	"github.com/columen/columen/jobs/internal/run"
+	"github.com/columen/columen/jobs/internal/samples"
 	"github.com/columen/columen/mpiutil"
-	"github.com/columen/columen/solver/line"
 )
 
 // Job returns the row of the job in the table.
@@ -68,15 +68,14 @@ generator does otherwise, all of it or one by one.`,
 // task is a generate job, built.
 type task struct {
 	*scheme
-	env         *run.Env
-	comm        *mpiutil.Comm
-	line        *line.Line
-	frequencies []float64 // [Hz], rising
-	library     *library  // of snapshots; nil for winds by formula
-	workDir     string
-	norm        dataset.Normalization
-	span        dataset.InputRange
-	spent       spent
+	factory *samples.Factory
+	env     *run.Env
+	comm    *mpiutil.Comm
+	cfg     *configs.Generate
+	workDir string
+	norm    dataset.Normalization
+	span    dataset.InputRange
+	spent   spent
 }
 
 func build(env *run.Env) (*task, error) {
@@ -85,16 +84,9 @@ func build(env *run.Env) (*task, error) {
 		return nil, err
 	}
 	cfg := env.Config.(*configs.Generate)
-	t := &task{env: env, comm: comm, workDir: workDir(cfg)}
-	if t.scheme, err = newScheme(cfg); err == nil {
-		t.line, err = model.Line(env.Args[0], configs.Line(cfg.Line))
-	}
-	if err == nil {
-		window := configs.Spectrum{Channels: cfg.Data.Channels, SpacingMS: cfg.Data.SpacingMS}
-		t.frequencies, err = window.Frequencies(t.line.RestFrequencyHz)
-	}
-	if err == nil && len(cfg.Models) > 0 {
-		t.library = newLibrary(env.Args[0], t.scheme, t.line.Species, env.Threads)
+	t := &task{env: env, comm: comm, cfg: cfg, workDir: workDir(cfg)}
+	if t.factory, err = samples.NewFactory(env.Args[0], cfg, env.Threads+1); err == nil {
+		t.scheme = schemeOf(t.factory.Set)
 		err = t.lookAhead()
 	}
 	return t, env.Comm.Agree(err)
@@ -107,12 +99,12 @@ const lookAheadMost = 16
 // lookAhead reads the first snapshots, shared out over the ranks.
 func (t *task) lookAhead() error {
 	for i := t.comm.Rank(); i < min(lookAheadMost, len(t.cfg.Models)); i += t.comm.Size() {
-		snap, err := t.library.model(i)
+		reference, err := t.factory.Look(i)
 		if err != nil {
 			return err
 		}
-		if snap.of != "" {
-			t.env.Manifest.Cite(snap.of)
+		if reference != "" {
+			t.env.Manifest.Cite(reference)
 		}
 	}
 	return nil
@@ -124,23 +116,23 @@ func plan(_ context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	m, err := t.newMaker()
+	m, err := t.factory.NewMaker()
 	if err != nil {
 		return err
 	}
-	for sample := range min(2, t.samples) { // the first warms up
-		m.cubing, m.solving = 0, 0
-		if err := m.make(sample); err != nil {
+	for sample := range min(2, t.Number) { // the first warms up
+		m.Cubing, m.Solving = 0, 0
+		if err := m.Make(sample); err != nil {
 			return err
 		}
 	}
-	each, cores := (m.cubing + m.solving).Seconds(), t.comm.Size()*env.Threads
-	bytes := int64(t.samples) * int64(recordBytes(t.shape)-recordTail)
-	env.Log.Info("would generate", "kind", t.cfg.Data.Kind, "samples", t.samples, "training", len(t.train), "shards", len(t.shards),
-		"line", t.line.Species+" "+t.line.Label, "channels", t.shape.Channels, "cell_m", cellSizeM(t.scheme))
+	each, cores := (m.Cubing + m.Solving).Seconds(), t.comm.Size()*env.Threads
+	bytes := int64(t.Number) * int64(recordBytes(t.Shape)-recordTail)
+	env.Log.Info("would generate", "kind", t.cfg.Data.Kind, "samples", t.Number, "training", len(t.Train), "shards", len(t.Shards),
+		"line", t.factory.Line.Species+" "+t.factory.Line.Label, "channels", t.Shape.Channels, "cell_m", t.CellSizeM())
 	env.Log.Info("disk", "data_set_bytes", bytes, "at_most_bytes", 2*bytes, "folder", t.workDir)
 	env.Log.Info("time", "ms_per_sample_and_core", fmt.Sprintf("%.2f", 1e3*each), "cores", cores,
-		"samples_made_in", time.Duration(each*float64(t.samples)/float64(cores)*1e9).Round(time.Second))
+		"samples_made_in", time.Duration(each*float64(t.Number)/float64(cores)*1e9).Round(time.Second))
 	return nil
 }
 
@@ -176,7 +168,7 @@ func execute(ctx context.Context, env *run.Env) error {
 // measure is all that comes before shards: samples and their statistics.
 func (t *task) measure(ctx context.Context) error {
 	env := t.env
-	env.Log.Info("generate", "kind", t.cfg.Data.Kind, "samples", t.samples, "grid", t.shape.Grid, "channels", t.shape.Channels,
+	env.Log.Info("generate", "kind", t.cfg.Data.Kind, "samples", t.Number, "grid", t.Shape.Grid, "channels", t.Shape.Channels,
 		"ranks", t.comm.Size(), "threads", env.Threads, "work", t.workDir)
 	t.cite()
 	t.warnOfQuirks()
@@ -203,12 +195,12 @@ func (t *task) measure(ctx context.Context) error {
 
 // warnOfQuirks says in which ways the data set is wrong on purpose.
 func (t *task) warnOfQuirks() {
-	names := t.quirks.Names()
+	names := t.Quirks.Names()
 	if len(names) == 0 {
 		return
 	}
 	t.env.Log.Warn("the data set has quirks of the published generator (docs/compat.md)", "compat", t.cfg.Compat.Mode, "quirks", strings.Join(names, " "))
-	if t.quirks.SampleBox {
+	if t.Quirks.SampleBox {
 		t.env.Log.Warn("cells differ in size between samples, which the network does not see: networks of this set are for comparison with the published ones only")
 	}
 }
@@ -240,7 +232,7 @@ func (t *task) report() error {
 
 // cite names the publications behind the data set in the manifest.
 func (t *task) cite() {
-	if t.library != nil {
+	if t.factory.Snapshots() {
 		t.env.Manifest.Cite("De Ceuster et al. 2024, pomme (mapping of points to nested cells)")
 	}
 	for _, reference := range []string{

@@ -16,6 +16,7 @@ import (
 
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/internal/atomicfile"
+	"github.com/columen/columen/jobs/internal/samples"
 )
 
 // spent sums what the threads of this rank did: times, and the samples for which.
@@ -32,31 +33,32 @@ func (t *task) raw() pass {
 		name: "raw", items: t.tasks(), file: taskName,
 		keep: func(item int, bytes int64) bool {
 			lo, hi := t.task(item)
-			return bytes == int64(hi-lo)*int64(recordBytes(t.shape))
+			return bytes == int64(hi-lo)*int64(recordBytes(t.Shape))
 		},
 		units: func(item int) int {
 			lo, hi := t.task(item)
 			return hi - lo
 		},
 		worker: func() (func(ctx context.Context, item int, path string) error, error) {
-			m, err := t.newMaker()
+			m, err := t.factory.NewMaker()
 			if err != nil {
 				return nil, err
 			}
-			return func(ctx context.Context, item int, path string) error { return t.rawTask(ctx, m, item, path) }, nil
+			rec := recordOf(m.Record, t.Shape)
+			return func(ctx context.Context, item int, path string) error { return t.rawTask(ctx, m, rec, item, path) }, nil
 		},
 	}
 }
 
 // rawTask makes the samples of a work file.
-func (t *task) rawTask(ctx context.Context, m *maker, item int, path string) error {
-	start, cube, solve := time.Now(), m.cubing, m.solving
+func (t *task) rawTask(ctx context.Context, m *samples.Maker, rec *record, item int, path string) error {
+	start, cube, solve := time.Now(), m.Cubing, m.Solving
 	lo, hi := t.task(item)
-	err := writeTask(path, lo, hi, m.rec, func(sample int) error {
+	err := writeTask(path, lo, hi, rec, func(sample int) error {
 		if err := interrupted(ctx); err != nil {
 			return err
 		}
-		return m.make(sample)
+		return m.Make(sample)
 	})
 	if err != nil {
 		return err
@@ -64,9 +66,9 @@ func (t *task) rawTask(ctx context.Context, m *maker, item int, path string) err
 	t.spent.mu.Lock()
 	defer t.spent.mu.Unlock()
 	t.spent.made += hi - lo
-	t.spent.cube += m.cubing - cube
-	t.spent.solve += m.solving - solve
-	t.spent.write += time.Since(start) - (m.cubing - cube) - (m.solving - solve)
+	t.spent.cube += m.Cubing - cube
+	t.spent.solve += m.Solving - solve
+	t.spent.write += time.Since(start) - (m.Cubing - cube) - (m.Solving - solve)
 	return nil
 }
 
@@ -85,7 +87,7 @@ func (t *task) statistics() pass {
 		name: "statistics", items: t.chunks(), file: chunkName,
 		units: func(item int) int { return len(t.chunk(item)) },
 		worker: func() (func(ctx context.Context, item int, path string) error, error) {
-			rec := newRecord(t.shape)
+			rec := newRecord(t.Shape)
 			return func(ctx context.Context, item int, path string) error { return t.statisticsOf(ctx, rec, item, path) }, nil
 		},
 	}
@@ -93,7 +95,7 @@ func (t *task) statistics() pass {
 
 // statisticsOf takes the statistics of a chunk.
 func (t *task) statisticsOf(ctx context.Context, rec *record, item int, path string) error {
-	start, chunk, file := time.Now(), dataset.NewChunk(t.kind()), chunkFile{}
+	start, chunk, file := time.Now(), dataset.NewChunk(t.Kind()), chunkFile{}
 	for _, sample := range t.chunk(item) {
 		if err := interrupted(ctx); err != nil {
 			return err
@@ -101,10 +103,10 @@ func (t *task) statisticsOf(ctx context.Context, rec *record, item int, path str
 		if err := rec.read(t.folder(t.raw()), t.scheme, sample); err != nil {
 			return err
 		}
-		if rec.outlier {
+		if rec.Outlier {
 			continue
 		}
-		if err := dataset.AddSample(chunk, rec.velocity, rec.temperature, rec.density, rec.intensity); err != nil {
+		if err := dataset.AddSample(chunk, rec.Velocity, rec.Temperature, rec.Density, rec.Intensity); err != nil {
 			return fmt.Errorf("sample %d: %w", sample, err)
 		}
 		file.Samples++
@@ -141,7 +143,7 @@ func (t *task) normalization() (dataset.Normalization, dataset.InputRange, error
 	if len(all) == 0 {
 		return dataset.Normalization{}, dataset.InputRange{}, errors.New("all samples for training are outliers: their velocities span more than 100 km/s")
 	}
-	return dataset.MergeStatistics(t.kind(), all)
+	return dataset.MergeStatistics(t.Kind(), all)
 }
 
 // shardPass is the third pass: normalised samples in the files of the data set.
@@ -149,17 +151,17 @@ func (t *task) normalization() (dataset.Normalization, dataset.InputRange, error
 // after the shard.
 func (t *task) shardPass() pass {
 	return pass{
-		name: shardFolder, items: len(t.shards),
-		file: func(item int) string { return entryName(t.shards[item]) },
+		name: shardFolder, items: len(t.Shards),
+		file: func(item int) string { return entryName(t.Shards[item]) },
 		keep: func(item int, _ int64) bool { // publish may have moved it
-			_, err := os.Stat(filepath.Join(t.workDir, shardFolder, t.shards[item].name))
+			_, err := os.Stat(filepath.Join(t.workDir, shardFolder, t.Shards[item].Name))
 			return err == nil
 		},
-		units: func(item int) int { return len(t.shards[item].samples) },
+		units: func(item int) int { return len(t.Shards[item].Samples) },
 		worker: func() (func(ctx context.Context, item int, path string) error, error) {
-			rec := newRecord(t.shape)
+			rec := newRecord(t.Shape)
 			return func(ctx context.Context, item int, path string) error {
-				return t.writeShard(ctx, rec, t.shards[item], path)
+				return t.writeShard(ctx, rec, t.Shards[item], path)
 			}, nil
 		},
 	}
@@ -169,13 +171,13 @@ func (t *task) shardPass() pass {
 const shardFolder = "shards"
 
 // entryName is the name of a shard's entry, beside the shard.
-func entryName(sh shard) string { return strings.TrimSuffix(sh.name, ".hdf5") + ".json" }
+func entryName(sh samples.Shard) string { return strings.TrimSuffix(sh.Name, ".hdf5") + ".json" }
 
 // writeShard writes a shard into the folder of its entry, and the entry.
-func (t *task) writeShard(ctx context.Context, rec *record, sh shard, entryPath string) (err error) {
+func (t *task) writeShard(ctx context.Context, rec *record, sh samples.Shard, entryPath string) (err error) {
 	start, raw := time.Now(), t.folder(t.raw())
-	kept := make([]int, 0, len(sh.samples))
-	for _, sample := range sh.samples {
+	kept := make([]int, 0, len(sh.Samples))
+	for _, sample := range sh.Samples {
 		outlier, err := outlierOf(raw, t.scheme, sample)
 		if err != nil {
 			return err
@@ -185,9 +187,9 @@ func (t *task) writeShard(ctx context.Context, rec *record, sh shard, entryPath 
 		}
 	}
 	if len(kept) == 0 {
-		return fmt.Errorf("%s: all %d samples are outliers, with velocities that span more than 100 km/s: want larger shards", sh.name, len(sh.samples))
+		return fmt.Errorf("%s: all %d samples are outliers, with velocities that span more than 100 km/s: want larger shards", sh.Name, len(sh.Samples))
 	}
-	w, err := dataset.CreateShard(filepath.Join(filepath.Dir(entryPath), sh.name), t.shape, len(kept))
+	w, err := dataset.CreateShard(filepath.Join(filepath.Dir(entryPath), sh.Name), t.Shape, len(kept))
 	if err != nil {
 		return err
 	}
@@ -195,9 +197,9 @@ func (t *task) writeShard(ctx context.Context, rec *record, sh shard, entryPath 
 	if err != nil {
 		return err
 	}
-	entry := dataset.ShardEntry{Path: sh.name, Part: sh.part, Origin: sh.origin, Samples: len(kept), SHA256: sums}
+	entry := dataset.ShardEntry{Path: sh.Name, Part: sh.Part, Origin: sh.Origin, Samples: len(kept), SHA256: sums}
 	for _, sample := range kept {
-		entry.Models = append(entry.Models, t.modelName(sample/t.cfg.Data.Rotations))
+		entry.Models = append(entry.Models, t.ModelName(sample/t.cfg.Data.Rotations))
 	}
 	slices.Sort(entry.Models)
 	entry.Models = slices.Compact(entry.Models)
@@ -213,7 +215,7 @@ func (t *task) writeShard(ctx context.Context, rec *record, sh shard, entryPath 
 
 // fillShard writes the samples into w and closes it, or discards it.
 func (t *task) fillShard(ctx context.Context, w *dataset.ShardWriter, rec *record, samples []int) (dataset.Checksums, error) {
-	input, output := make([]float32, t.shape.InputLen()), make([]float32, t.shape.OutputLen())
+	input, output := make([]float32, t.Shape.InputLen()), make([]float32, t.Shape.OutputLen())
 	one := func(i, sample int) error {
 		if err := interrupted(ctx); err != nil {
 			return err
@@ -221,10 +223,10 @@ func (t *task) fillShard(ctx context.Context, w *dataset.ShardWriter, rec *recor
 		if err := rec.read(t.folder(t.raw()), t.scheme, sample); err != nil {
 			return err
 		}
-		if err := dataset.NormalizeInput(t.norm, input, rec.velocity, rec.temperature, rec.density); err != nil {
+		if err := dataset.NormalizeInput(t.norm, input, rec.Velocity, rec.Temperature, rec.Density); err != nil {
 			return fmt.Errorf("sample %d: %w", sample, err)
 		}
-		if err := dataset.NormalizeOutput(t.norm, output, rec.intensity); err != nil {
+		if err := dataset.NormalizeOutput(t.norm, output, rec.Intensity); err != nil {
 			return fmt.Errorf("sample %d: %w", sample, err)
 		}
 		return w.Write(i, input, output)

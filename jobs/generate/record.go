@@ -13,6 +13,7 @@ import (
 
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/internal/atomicfile"
+	"github.com/columen/columen/jobs/internal/samples"
 )
 
 // A work file of the first pass is its samples' records, one after the other,
@@ -21,12 +22,10 @@ import (
 // for an outlier or none, then CRC-32C of all before. All records of a data set
 // have one length, so that any sample can be read alone.
 
-// record is a sample in physical units. The fields share one array.
+// record is a sample and its bytes in a work file.
 type record struct {
-	values                                    []float32
-	velocity, temperature, density, intensity []float32
-	outlier                                   bool
-	bytes                                     []byte
+	*samples.Record
+	bytes []byte
 }
 
 // recordTail is the length of what follows the values.
@@ -35,22 +34,20 @@ const recordTail = 8
 // recordBytes is the length of a record.
 func recordBytes(s dataset.Shape) int { return 4*(s.InputLen()+s.OutputLen()) + recordTail }
 
-func newRecord(s dataset.Shape) *record {
-	cells := s.InputLen() / 3
-	r := &record{values: make([]float32, s.InputLen()+s.OutputLen()), bytes: make([]byte, recordBytes(s))}
-	r.velocity, r.temperature, r.density = r.values[:cells], r.values[cells:2*cells], r.values[2*cells:3*cells]
-	r.intensity = r.values[3*cells:]
-	return r
+func newRecord(s dataset.Shape) *record { return recordOf(samples.NewRecord(s), s) }
+
+func recordOf(r *samples.Record, s dataset.Shape) *record {
+	return &record{Record: r, bytes: make([]byte, recordBytes(s))}
 }
 
 // encode returns the bytes of the record, valid until the next call.
 func (r *record) encode() []byte {
-	for i, x := range r.values {
+	for i, x := range r.Values {
 		binary.LittleEndian.PutUint32(r.bytes[4*i:], math.Float32bits(x))
 	}
-	tail := r.bytes[4*len(r.values):]
+	tail := r.bytes[4*len(r.Values):]
 	binary.LittleEndian.PutUint32(tail, 0)
-	if r.outlier {
+	if r.Outlier {
 		binary.LittleEndian.PutUint32(tail, 1)
 	}
 	binary.LittleEndian.PutUint32(tail[4:], checksum(r.bytes))
@@ -76,10 +73,10 @@ func (r *record) read(dir string, s *scheme, sample int) error {
 	if sum := binary.LittleEndian.Uint32(r.bytes[len(r.bytes)-4:]); sum != checksum(r.bytes) {
 		return fmt.Errorf("%s: sample %d has checksum %08x: want %08x; remove the file and start the same command again", path, sample, checksum(r.bytes), sum)
 	}
-	for i := range r.values {
-		r.values[i] = math.Float32frombits(binary.LittleEndian.Uint32(r.bytes[4*i:]))
+	for i := range r.Values {
+		r.Values[i] = math.Float32frombits(binary.LittleEndian.Uint32(r.bytes[4*i:]))
 	}
-	r.outlier = binary.LittleEndian.Uint32(r.bytes[4*len(r.values):]) != 0
+	r.Outlier = binary.LittleEndian.Uint32(r.bytes[4*len(r.Values):]) != 0
 	return nil
 }
 
@@ -91,7 +88,7 @@ func outlierOf(dir string, s *scheme, sample int) (bool, error) {
 		return false, err
 	}
 	var flag [4]byte
-	size := int64(recordBytes(s.shape))
+	size := int64(recordBytes(s.Shape))
 	_, err = f.ReadAt(flag[:], int64(sample%s.perTask)*size+size-recordTail)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return false, fmt.Errorf("%s: sample %d: %w", path, sample, err)

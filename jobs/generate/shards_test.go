@@ -122,23 +122,25 @@ func TestContents(t *testing.T) {
 	if nm != m.Normalization {
 		t.Errorf("statistics %+v, manifest %+v", nm, m.Normalization)
 	}
-	mk, _, _ := testMaker(t, testConfig3x8())
+	mk := testMaker(t, testConfig3x8())
+	set, err := newScheme(testConfig3x8())
+	must(t, err)
 	samples := map[dataset.Part]int{}
-	for k, sh := range mk.s.shards {
+	for k, sh := range set.Shards {
 		f, err := dataset.OpenShard(filepath.Join(dir, "out", m.Shards[k].Path))
 		must(t, err)
-		samples[sh.part] += f.Len()
-		must(t, mk.make(sh.samples[0]))
+		samples[sh.Part] += f.Len()
+		must(t, mk.Make(sh.Samples[0]))
 		want, wantOut := make([]float32, m.Shape().InputLen()), make([]float32, m.Shape().OutputLen())
-		must(t, dataset.NormalizeInput(nm, want, mk.rec.velocity, mk.rec.temperature, mk.rec.density))
-		must(t, dataset.NormalizeOutput(nm, wantOut, mk.rec.intensity))
+		must(t, dataset.NormalizeInput(nm, want, mk.Record.Velocity, mk.Record.Temperature, mk.Record.Density))
+		must(t, dataset.NormalizeOutput(nm, wantOut, mk.Record.Intensity))
 		in, out := make([]float32, len(want)), make([]float32, len(wantOut))
 		must(t, f.Read(0, in, out))
 		if !slices.Equal(in, want) || !slices.Equal(out, wantOut) {
-			t.Errorf("%s: the first sample is not sample %d", sh.name, sh.samples[0])
+			t.Errorf("%s: the first sample is not sample %d", sh.Name, sh.Samples[0])
 		}
-		if sh.part == dataset.Train && (slices.Min(out) < 0 || slices.Max(out) > 1) {
-			t.Errorf("%s: output from %g to %g: want 0 to 1", sh.name, slices.Min(out), slices.Max(out))
+		if sh.Part == dataset.Train && (slices.Min(out) < 0 || slices.Max(out) > 1) {
+			t.Errorf("%s: output from %g to %g: want 0 to 1", sh.Name, slices.Min(out), slices.Max(out))
 		}
 		must(t, f.Close())
 	}
@@ -166,7 +168,7 @@ func TestOutliersAreDropped(t *testing.T) {
 	must(t, os.RemoveAll(filepath.Join(dir, "out/t.work/statistics")))
 	s, err := newScheme(cfg)
 	must(t, err)
-	out := s.train[2]
+	out := s.Train[2]
 	file := filepath.Join(dir, "out/t.work/raw", taskName(out))
 	data, err := os.ReadFile(file)
 	must(t, err)

@@ -193,7 +193,7 @@ func (t *task) monitor(p pass, pending []int, units int) func(complete bool) {
 	if t.comm.Rank() != 0 || units == 0 {
 		return func(bool) {}
 	}
-	bar := t.env.Progress(p.name, int64(units)).Rates("samples", float64(recordBytes(t.shape)))
+	bar := t.env.Progress(p.name, int64(units)).Rates("samples", float64(recordBytes(t.Shape)))
 	quit, ended, shown := make(chan struct{}), make(chan struct{}), int64(0)
 	go func() {
 		defer close(ended)

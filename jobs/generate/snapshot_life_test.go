@@ -71,17 +71,18 @@ func TestWindsAndSnapshots(t *testing.T) {
 			t.Errorf("sample %d is not that of a set of one origin", i)
 		}
 	}
-	cfg := snapshotConfig("mulfreq", nil)
+	cfg := agbMain(32)
+	cfg.Data.Rotations = 3
 	cfg.Data.Models, cfg.Split = 5, configs.Split{By: "model", Validation: 0.34, Test: 0.34}
 	cfg.Models = append(cfg.Models, cfg.Models[0], cfg.Models[0])
 	s, err := newScheme(cfg)
 	must(t, err)
 	seen := map[string]int{}
-	for _, sh := range s.shards {
-		seen[string(sh.part)+" "+string(sh.origin)] += len(sh.samples)
-		for _, sample := range sh.samples {
-			if _, is := s.snapshot(sample / cfg.Data.Rotations); is != (sh.origin == dataset.Hydro) {
-				t.Errorf("%s of %s has sample %d", sh.name, sh.origin, sample)
+	for _, sh := range s.Shards {
+		seen[string(sh.Part)+" "+string(sh.Origin)] += len(sh.Samples)
+		for _, sample := range sh.Samples {
+			if _, is := s.Snapshot(sample / cfg.Data.Rotations); is != (sh.Origin == dataset.Hydro) {
+				t.Errorf("%s of %s has sample %d", sh.Name, sh.Origin, sample)
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/jobs/internal/run"
+	"github.com/columen/columen/jobs/internal/samples"
 )
 
 // The work folder DIR/NAME.work keeps what is done until the data set is
@@ -112,28 +113,28 @@ func (t *task) publish() error {
 	dir, name := t.cfg.Destination()
 	partial := func(file string) string { return t.env.Outputs.Partial(filepath.Join(dir, file)) }
 	m := &dataset.Manifest{
-		Schema: dataset.ManifestSchema, Kind: t.kind(), Grid: t.shape.Grid, Channels: t.shape.Channels, Flat: t.shape.Flat,
-		Species: t.line.Species, Transition: t.line.Label, FrequenciesHz: t.frequencies,
-		CellSizeM: cellSizeM(t.scheme), VTurbMS: lineWidthMS(t.scheme), SplitBy: t.cfg.Split.By, Seed: uint64(t.cfg.Data.Seed),
-		Compat: t.compat(), Quirks: t.quirks.Names(), ConfigDigest: t.env.Manifest.Digest, Normalization: t.norm, Range: t.span,
+		Schema: dataset.ManifestSchema, Kind: t.Kind(), Grid: t.Shape.Grid, Channels: t.Shape.Channels, Flat: t.Shape.Flat,
+		Species: t.factory.Line.Species, Transition: t.factory.Line.Label, FrequenciesHz: t.factory.FrequenciesHz,
+		CellSizeM: t.CellSizeM(), VTurbMS: t.LineWidthMS(), SplitBy: t.cfg.Split.By, Seed: uint64(t.cfg.Data.Seed),
+		Compat: t.compat(), Quirks: t.Quirks.Names(), ConfigDigest: t.env.Manifest.Digest, Normalization: t.norm, Range: t.span,
 	}
 	if t.cfg.Data.Models > 0 {
-		m.Parameters = parametersOf(t.cfg)
+		m.Parameters = samples.Parameters(t.cfg)
 	}
 	samples, folder := 0, t.folder(t.shardPass())
-	for _, sh := range t.shards {
+	for _, sh := range t.Shards {
 		var entry dataset.ShardEntry
 		if err := readJSON(filepath.Join(folder, entryName(sh)), &entry); err != nil {
 			return err
 		}
-		if err := hand(filepath.Join(folder, sh.name), partial(sh.name)); err != nil {
+		if err := hand(filepath.Join(folder, sh.Name), partial(sh.Name)); err != nil {
 			return err
 		}
 		m.Shards = append(m.Shards, entry)
 		samples += entry.Samples
 	}
-	if dropped := t.samples - samples; dropped > 0 {
-		t.env.Log.Warn("outliers dropped: their velocities span more than 100 km/s", "samples", dropped, "of", t.samples)
+	if dropped := t.Number - samples; dropped > 0 {
+		t.env.Log.Warn("outliers dropped: their velocities span more than 100 km/s", "samples", dropped, "of", t.Number)
 	}
 	if err := dataset.WriteStatistics(partial(statisticsName(name)), t.norm); err != nil {
 		return err
@@ -141,23 +142,14 @@ func (t *task) publish() error {
 	if err := m.Write(partial(manifestName(name))); err != nil {
 		return err
 	}
-	t.env.Log.Info("data set", "samples", samples, "shards", len(m.Shards), "bytes", int64(samples)*int64(recordBytes(t.shape)-recordTail))
+	t.env.Log.Info("data set", "samples", samples, "shards", len(m.Shards), "bytes", int64(samples)*int64(recordBytes(t.Shape)-recordTail))
 	return nil
-}
-
-// lineWidthMS is the v_turb of the images [m s⁻¹]: what is left of the published
-// one, below 1e-5, is none.
-func lineWidthMS(s *scheme) float64 {
-	if s.quirks.LostTurbulence {
-		return 0
-	}
-	return s.cfg.Data.VTurbMS
 }
 
 // compat says in the manifest whether there are quirks: those of the published
 // set, or some of them.
 func (t *task) compat() string {
-	if len(t.quirks.Names()) == 0 {
+	if len(t.Quirks.Names()) == 0 {
 		return ""
 	}
 	if t.cfg.Compat.Mode == "coemunet" {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/emulator/dataset"
@@ -37,6 +38,9 @@ func digest(c *configs.Train) (string, error) {
 			return "", err
 		}
 	}
+	if err := hashSnapshots(h, c); err != nil {
+		return "", err
+	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
@@ -52,13 +56,13 @@ func (d *openData) close() {
 	}
 }
 
-// open checks and opens the shards for training and validation.
+// open checks and opens the shards for training and validation that are needed.
 func (t *task) open() (*openData, error) {
-	dir := filepath.Dir(t.cfg.Data.Manifest)
+	dir, parts := filepath.Dir(t.cfg.Data.Manifest), t.parts()
 	if t.cfg.Data.Verify == "yes" && t.env.Comm.Rank() == 0 {
 		bar := t.env.Progress("verify", int64(len(t.manifest.Shards)))
 		for _, s := range t.manifest.Shards {
-			if s.Part != dataset.Test {
+			if slices.Contains(parts, s.Part) {
 				if err := s.Verify(dir); err != nil {
 					return nil, err
 				}
@@ -68,15 +72,24 @@ func (t *task) open() (*openData, error) {
 		t.env.Manifest.AddPhase("verify", bar.Done())
 	}
 	d := &openData{Data: train.Data{Shape: t.manifest.Shape(), Normalization: t.manifest.Normalization}}
-	for _, part := range []dataset.Part{dataset.Train, dataset.Validation} {
+	for _, part := range parts {
 		s, err := t.manifest.Open(dir, part)
 		if err != nil {
 			d.close()
 			return nil, err
 		}
 		d.shards = append(d.shards, s)
+		if part == dataset.Validation {
+			d.Validation = s
+		} else {
+			d.Train = s
+		}
 	}
-	d.Train, d.Validation = d.shards[0], d.shards[1]
+	var err error
+	if d.Train, err = t.source(d.Train); err != nil {
+		d.close()
+		return nil, err
+	}
 	return d, nil
 }
 
@@ -91,7 +104,7 @@ func (t *task) options(samples int) (train.Options, error) {
 		Optimizer: optim.Options{Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Decoupled: o.Kind == "adamw"},
 		Schedule: optim.ScheduleOptions{Kind: s.Kind, Base: s.Rate, StepSize: s.StepSize, Gamma: s.Gamma, Period: s.Period, Min: s.RateMin,
 			WarmupLength: s.Warmup, WarmupStart: s.WarmupStart},
-		Threads: t.env.Threads, Prefetch: c.Data.Prefetch, Workers: c.Data.Readers,
+		Threads: t.threads, Prefetch: c.Data.Prefetch, Workers: t.workers(),
 		CoreSeconds: run.CoreSeconds,
 		Skipped: func(err error) {
 			t.env.Log.Warn("a checkpoint is not whole and is passed over", "why", err.Error())
@@ -101,6 +114,7 @@ func (t *task) options(samples int) (train.Options, error) {
 			four := func(x float64) string { return fmt.Sprintf("%.4g", x) }
 			t.env.Log.Info("epoch", "epoch", e.Epoch, "rate", four(e.Rate), "train_loss", four(e.Train.Loss), "val_loss", four(e.Validation.Loss),
 				"val_maxrel_percent", four(e.Validation.MaxRel), "val_zncc", four(e.Validation.ZNCC), "val_ssim", four(e.Validation.SSIM), "samples_per_s", four(e.SamplesPerS))
+			t.supplied(e.Supply)
 		},
 	}
 	return opts, t.share(&opts)
@@ -119,6 +133,7 @@ func (t *task) phases(history []train.Epoch) {
 	t.env.Manifest.AddPhase("compute", sum.Compute)
 	t.env.Manifest.AddPhase("validate", sum.Validation)
 	t.steps(history)
+	t.feeding(history)
 }
 
 // cite names the publications behind the run in the manifest.

@@ -40,6 +40,7 @@ func (t *task) placement() emulator.Placement[float32] {
 	var p emulator.Placement[float32]
 	if t.team != nil {
 		p.Parts = t.team.Parts()
+		p.Neighbours = t.team.Neighbours()
 		if x := t.team.Exchange(); x != nil {
 			p.Exchange = x
 		}
@@ -58,7 +59,7 @@ func (t *task) share(opts *train.Options) error {
 	}
 	opts.Team, opts.Updater = t.team, u
 	t.env.Log.Info("training together", "mesh", t.mesh().String(), "mode", t.cfg.Parallel.Mode, "batch_norm", t.cfg.Parallel.BatchNorm,
-		"dense_update", map[bool]string{true: "late", false: "at the end of a step"}[u.Lazy()], "threads_per_rank", t.env.Threads)
+		"dense_update", map[bool]string{true: "late", false: "at the end of a step"}[u.Lazy()], "threads_per_rank", t.threads)
 	return nil
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/columen/columen/jobs/internal/model"
 	"github.com/columen/columen/jobs/internal/network"
 	"github.com/columen/columen/jobs/internal/run"
+	"github.com/columen/columen/jobs/internal/samples"
 )
 
 // Job returns the row of the job in the table.
@@ -35,6 +36,11 @@ func Job() run.Job {
 		Long: `Train teaches a network the data set that columen generate wrote, and writes
 its best weights (safetensors, with the names of the original's state_dict), the
 history (JSON Lines) and its curves (PNG).
+
+With data.source = "online" samples are solved by spare threads while the network
+trains, from the winds and snapshots of a configuration of columen generate; with
+"mixed" some are, and the others read. Which samples come is a function of the
+seed, the epoch and their number alone.
 
 Checkpoints lie in DIR/NAME.train, with the history so far and an event file for
 TensorBoard. On SIGTERM or SIGUSR1 the state is saved after the step at hand and
@@ -61,6 +67,8 @@ type task struct {
 	cfg      *configs.Train
 	manifest *dataset.Manifest
 	shape    weights.Network
+	factory  *samples.Factory // of samples that are made while training, or nil
+	threads  int              // of this rank that train
 	dev      device.Device[float32]
 	team     *parallel.Team[float32] // nil for one rank
 	model    *emulator.Model[float32]
@@ -83,7 +91,10 @@ func build(env *run.Env) (*task, error) {
 		return nil, t.problem("network.variant", `"net"`, fmt.Sprintf("the data set has %d channels", t.manifest.Channels), "net3d, or a data set of one channel")
 	}
 	t.shape = weights.Network{Variant: c.Network.Variant, Grid: t.manifest.Grid, Frequencies: t.manifest.Channels, Latent: c.Network.Latent}
-	t.dev = network.NewDevice(env.Threads)
+	if err = t.prepare(); err != nil {
+		return nil, err
+	}
+	t.dev = network.NewDevice(t.threads)
 	if err = t.join(); err != nil {
 		return nil, err
 	}
@@ -107,12 +118,12 @@ func plan(_ context.Context, env *run.Env) error {
 		return err
 	}
 	all, _ := t.model.ParameterCount() // of this rank
-	samples := map[dataset.Part]int{}
+	stored := map[dataset.Part]int{}
 	for _, s := range t.manifest.Shards {
-		samples[s.Part] += s.Samples
+		stored[s.Part] += s.Samples
 	}
 	env.Log.Info("would train", "network", t.shape.Variant, "grid", t.shape.Grid, "channels", t.shape.Frequencies, "parameters_of_a_rank", all, "mesh", t.mesh().String(),
-		"flop_per_sample", t.model.FLOPs(), "training", samples[dataset.Train], "validation", samples[dataset.Validation], "epochs", t.cfg.Run.Epochs)
+		"flop_per_sample", t.model.FLOPs(), "source", t.cfg.Data.Source, "stored", stored[dataset.Train], "validation", stored[dataset.Validation], "epochs", t.cfg.Run.Epochs)
 	return nil
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-package generate
+package samples
 
 import (
 	"math"
@@ -14,12 +14,12 @@ import (
 
 // winds makes cubes of winds by formula, evaluated at the centres of the cells.
 type winds struct {
-	s     *scheme
+	s     *Set
 	spans wind.Spans
 	row   *wind.Points // scratch
 }
 
-func newWinds(s *scheme) *winds { return &winds{s: s, spans: spansOf(s.cfg)} }
+func newWinds(s *Set) *winds { return &winds{s: s, spans: spansOf(s.Config)} }
 
 // windOf returns the table that winds are drawn by.
 func windOf(cfg *configs.Generate) *configs.Wind {
@@ -47,8 +47,8 @@ func spansOf(cfg *configs.Generate) wind.Spans {
 	}
 }
 
-// parametersOf describes for the manifest what winds were drawn from.
-func parametersOf(cfg *configs.Generate) map[string]dataset.Span {
+// Parameters describes for the manifest what winds were drawn from.
+func Parameters(cfg *configs.Generate) map[string]dataset.Span {
 	all := map[string]dataset.Span{}
 	for _, p := range windOf(cfg).Parameters() {
 		all[p.Key] = dataset.Span{Min: p.Low, Max: p.High, Law: p.Law}
@@ -56,18 +56,10 @@ func parametersOf(cfg *configs.Generate) map[string]dataset.Span {
 	return all
 }
 
-// wind returns that of a sample: a function of the seed and the number of the
-// model alone.
-func (w *winds) wind(sample int) (wind.Parameters, error) {
-	d := w.s.cfg.Data
-	p, _, err := wind.Draw(dataset.NewRandom(uint64(d.Seed), dataset.PurposeModel, 0, uint64(sample/d.Rotations)), w.spans)
-	return p, err
-}
-
-func (w *winds) fill(sample int, c *cube) error {
-	p, err := w.wind(sample)
+func (w *winds) fill(d Draw, c *cube) error {
+	p, _, err := wind.Draw(d.Wind, w.spans)
 	if err == nil {
-		w.evaluate(p, w.s.rotation(sample), c)
+		w.evaluate(p, w.s.rotation(d), c)
 	}
 	return err
 }
@@ -76,7 +68,7 @@ func (w *winds) fill(sample int, c *cube) error {
 // scalars at Rᵀx, and the z component of R v(Rᵀx), a row of cells along z at a
 // time.
 func (w *winds) evaluate(p wind.Parameters, r rotation.Rotation, c *cube) {
-	g, f, cell := w.s.shape.Grid, p.Field(), cellSizeM(w.s)
+	g, f, cell := w.s.Shape.Grid, p.Field(), w.s.CellSizeM()
 	center := func(i int) float64 { return (float64(i) - 0.5*float64(g-1)) * cell }
 	if w.row == nil {
 		w.row = wind.NewPoints(g)
@@ -93,7 +85,7 @@ func (w *winds) evaluate(p wind.Parameters, r rotation.Rotation, c *cube) {
 			f.Evaluate(w.row, r[2])
 		}
 	}
-	turbulence := turbulenceMS(w.s, w.s.cfg.Data.VTurbMS)
+	turbulence := turbulenceMS(w.s, w.s.Config.Data.VTurbMS)
 	for i := range c.turbulence {
 		c.turbulence[i] = turbulence
 	}
@@ -102,8 +94,8 @@ func (w *winds) evaluate(p wind.Parameters, r rotation.Rotation, c *cube) {
 
 // turbulenceMS is what stands for a v_turb [m s⁻¹] in a cube. The published
 // generator took v_turb/c for it.
-func turbulenceMS(s *scheme, vTurbMS float64) float64 {
-	if s.quirks.LostTurbulence {
+func turbulenceMS(s *Set, vTurbMS float64) float64 {
+	if s.Quirks.LostTurbulence {
 		return vTurbMS / si.CODATA2018().C
 	}
 	return vTurbMS
@@ -111,8 +103,8 @@ func turbulenceMS(s *scheme, vTurbMS float64) float64 {
 
 // rayCellM is the length along a ray of a cell of edge cellM [m]. The published
 // generator divided the box by half the number of its cells.
-func rayCellM(s *scheme, cellM float64) float64 {
-	if s.quirks.DoubledDX {
+func rayCellM(s *Set, cellM float64) float64 {
+	if s.Quirks.DoubledDX {
 		return 2 * cellM
 	}
 	return cellM

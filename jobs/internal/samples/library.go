@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-package generate
+package samples
 
 import (
 	"fmt"
@@ -26,10 +26,10 @@ type snapshot struct {
 	err    error
 }
 
-// library reads snapshots for the threads of this rank, each once, and keeps
-// those that they work on: samples are shared out in the order of their models.
+// library reads snapshots for the threads of this rank and keeps the last ones,
+// so that each is read once where samples come in the order of their models.
 type library struct {
-	s    *scheme
+	s    *Set
 	most int    // models kept
 	file string // of the configuration, for errors
 
@@ -47,8 +47,8 @@ type book struct {
 	snap snapshot
 }
 
-func newLibrary(file string, s *scheme, species string, threads int) *library {
-	return &library{s: s, file: file, species: species, most: threads + 1, read: model.Points, books: map[int]*book{}}
+func newLibrary(file string, s *Set, species string, most int) *library {
+	return &library{s: s, file: file, species: species, most: most, read: model.Points, books: map[int]*book{}}
 }
 
 // model returns a snapshot.
@@ -70,17 +70,17 @@ func (l *library) model(i int) (snapshot, error) {
 
 // open reads a snapshot and drops the points that no sample can need.
 func (l *library) open(i int) snapshot {
-	cfg, m := l.s.cfg.Mapping, l.s.cfg.Models[i]
-	g := l.s.shape.Grid
+	cfg, m := l.s.Config.Mapping, l.s.Config.Models[i]
+	g := l.s.Shape.Grid
 	cloud, err := l.read(l.file, m, &configs.Cubing{Cells: [3]int{g, g, g}, MassPerH2AMU: cfg.MassPerH2AMU, COPerH2: cfg.COPerH2,
-		TemperatureFloorK: cfg.TemperatureFloorK, VTurbMS: &l.s.cfg.Data.VTurbMS})
+		TemperatureFloorK: cfg.TemperatureFloorK, VTurbMS: &l.s.Config.Data.VTurbMS})
 	p, box := cloud.Points, cloud.Box
 	switch {
 	case err != nil:
 	case p.Len() == 0:
 		err = fmt.Errorf("%s: the snapshot has no points", m.Snapshot)
 	case cloud.Species != l.species:
-		err = &configs.Error{Problems: []configs.Problem{{File: l.file, Field: "line.molecule", Value: strconv.Quote(l.s.cfg.Line.Molecule),
+		err = &configs.Error{Problems: []configs.Problem{{File: l.file, Field: "line.molecule", Value: strconv.Quote(l.s.Config.Line.Molecule),
 			Reason: fmt.Sprintf("is %s, and %s has the density of %s", l.species, m.Snapshot, cloud.Species), Allowed: "the line data of " + cloud.Species}}}
 	case cfg.Method == "sph" && p.Smoothing == nil:
 		err = &configs.Error{Problems: []configs.Problem{{File: l.file, Field: "mapping.method", Value: strconv.Quote(cfg.Method),
@@ -93,10 +93,10 @@ func (l *library) open(i int) snapshot {
 		return snapshot{err: err}
 	}
 	middle := mapping.Midpoint(p.Box())
-	if l.s.quirks.SampleBox { // as published: no box but that of the points
-		s := snapshot{points: mapping.Ball(p, middle, l.s.cfg.Compat.RadiusM), center: middle, of: cloud.Reference}
+	if l.s.Quirks.SampleBox { // as published: no box but that of the points
+		s := snapshot{points: mapping.Ball(p, middle, l.s.Config.Compat.RadiusM), center: middle, of: cloud.Reference}
 		if s.points.Len() < 2 {
-			s.err = fmt.Errorf("%s: %d points within compat.radius_m = %g m of its middle: want 2 at least", m.Snapshot, s.points.Len(), l.s.cfg.Compat.RadiusM)
+			s.err = fmt.Errorf("%s: %d points within compat.radius_m = %g m of its middle: want 2 at least", m.Snapshot, s.points.Len(), l.s.Config.Compat.RadiusM)
 		}
 		return s
 	}
@@ -123,14 +123,14 @@ func smoothed(p *hydro.Points) float64 {
 
 // drift is how far the turned middle of a model can lie from where it was.
 func (l *library) drift(center [3]float64) float64 {
-	if !l.s.quirks.OriginRotation {
+	if !l.s.Quirks.OriginRotation {
 		return 0
 	}
 	return 2 * math.Sqrt(center[0]*center[0]+center[1]*center[1]+center[2]*center[2])
 }
 
 // reach is the distance from the middle of a cube to its corners [m].
-func (l *library) reach() float64 { return math.Sqrt(3) / 2 * l.s.cfg.Data.BoxAU * si.AU }
+func (l *library) reach() float64 { return math.Sqrt(3) / 2 * l.s.Config.Data.BoxAU * si.AU }
 
 // checkBox refuses a cube that no model fills: turned, its corners reach
 // √3/2 of its edge from the middle.
@@ -140,19 +140,19 @@ func (l *library) checkBox(i int, box grid.Box, center [3]float64) error {
 		room = min(room, center[a]-box.Min[a], box.Max[a]-center[a])
 	}
 	need, most := l.reach(), 2/math.Sqrt(3)*room
-	if l.s.kind() == dataset.FaceOn {
-		need, most = l.s.cfg.Data.BoxAU*si.AU/2, 2*room
+	if l.s.Kind() == dataset.FaceOn {
+		need, most = l.s.Config.Data.BoxAU*si.AU/2, 2*room
 	}
 	if need <= room*(1+1e-9) {
 		return nil
 	}
-	p := configs.Problem{File: l.s.cfg.Models[i].Snapshot, Field: "data.box_au", Value: fmt.Sprintf("%g", l.s.cfg.Data.BoxAU),
+	p := configs.Problem{File: l.s.Config.Models[i].Snapshot, Field: "data.box_au", Value: fmt.Sprintf("%g", l.s.Config.Data.BoxAU),
 		Reason:  fmt.Sprintf("turned, its corners lie %.6g au from the middle, outside the model, whose nearest face is at %.6g au", need/si.AU, room/si.AU),
 		Allowed: fmt.Sprintf("at most %.6g au for this model", most/si.AU)}
 	if room <= 0 {
-		p.Field, p.Value, p.Reason = "mapping.center_au", fmt.Sprint(*l.s.cfg.Mapping.CenterAU), "lies outside the model"
+		p.Field, p.Value, p.Reason = "mapping.center_au", fmt.Sprint(*l.s.Config.Mapping.CenterAU), "lies outside the model"
 		p.Allowed = fmt.Sprintf("a point between %.6g and %.6g au", scaled(box.Min), scaled(box.Max))
-	} else if l.s.kind() == dataset.FaceOn {
+	} else if l.s.Kind() == dataset.FaceOn {
 		p.Reason = fmt.Sprintf("wider than the model, whose nearest face is %.6g au from the middle", room/si.AU)
 	}
 	return &configs.Error{Problems: []configs.Problem{p}}
@@ -168,13 +168,13 @@ const turbulenceSlack = 1e-5
 // checkTurbulence refuses a snapshot with another v_turb than the data set, for
 // the network does not see it. Where it is lost anyway, it may differ.
 func (l *library) checkTurbulence(i int, p *hydro.Points) error {
-	want := l.s.cfg.Data.VTurbMS
-	if l.s.quirks.LostTurbulence {
+	want := l.s.Config.Data.VTurbMS
+	if l.s.Quirks.LostTurbulence {
 		return nil
 	}
 	for k, v := range p.Turbulence {
 		if !(math.Abs(v-want) <= turbulenceSlack*want) {
-			return &configs.Error{Problems: []configs.Problem{{File: l.s.cfg.Models[i].Snapshot, Field: "data.v_turb_ms", Value: fmt.Sprintf("%g", want),
+			return &configs.Error{Problems: []configs.Problem{{File: l.s.Config.Models[i].Snapshot, Field: "data.v_turb_ms", Value: fmt.Sprintf("%g", want),
 				Reason:  fmt.Sprintf("the snapshot has v_turb = %g m/s at point %d, and the network does not see it: it must be the same in all cells of all models", v, k),
 				Allowed: "the v_turb of the snapshot, where it is the same everywhere; or compat.lost_turbulence"}}}
 		}

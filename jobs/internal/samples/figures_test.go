@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-package generate
+package samples
 
 import (
 	"flag"
@@ -29,7 +29,7 @@ import (
 
 // figures is where TestFigures leaves the figures of docs/compat.md:
 //
-//	go test ./jobs/generate -run TestFigures -v -args -figures $PWD/docs/compat
+//	go test ./jobs/internal/samples -run TestFigures -v -args -figures $PWD/docs/compat
 var figures = flag.String("figures", "", "folder for the figures of docs/compat.md; without, they are drawn and dropped")
 
 // exampleModel is the snapshot of the examples, moved along x [au].
@@ -68,8 +68,8 @@ func viewOf(t testing.TB, p *hydro.Points, kind string, compat configs.Compat, s
 	must(t, from.cube(snap, rotation.Camera(50, 20, 0), m.cube))
 	m.narrow()
 	must(t, m.solve())
-	v := view{channels: m.s.shape.Channels, cellAU: m.cube.cellM / si.AU, spacing: spacing, shown: m.s.shape.Channels / 2}
-	for _, x := range m.rec.intensity {
+	v := view{channels: m.s.Shape.Channels, cellAU: m.cube.cellM / si.AU, spacing: spacing, shown: m.s.Shape.Channels / 2}
+	for _, x := range m.Record.Intensity {
 		v.image = append(v.image, float64(x))
 	}
 	return v

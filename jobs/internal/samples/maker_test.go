@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-package generate
+package samples
 
 import (
 	"math"
@@ -37,9 +37,9 @@ func testConfig() *configs.Generate {
 }
 
 // testMaker makes samples on a coarser grid than any network has, to be quick.
-func testMaker(t testing.TB, cfg *configs.Generate) (*maker, *line.Line, []float64) {
+func testMaker(t testing.TB, cfg *configs.Generate) (*Maker, *line.Line, []float64) {
 	t.Helper()
-	s, err := newScheme(cfg)
+	s, err := NewSet(cfg)
 	must(t, err)
 	l, err := model.Line("test.toml", configs.Line(cfg.Line))
 	must(t, err)
@@ -52,9 +52,15 @@ func testMaker(t testing.TB, cfg *configs.Generate) (*maker, *line.Line, []float
 }
 
 // evaluate makes the cube of a wind of the maker.
-func (m *maker) evaluate(p wind.Parameters, r rotation.Rotation) {
+func (m *Maker) evaluate(p wind.Parameters, r rotation.Rotation) {
 	m.gas.(*winds).evaluate(p, r, m.cube)
 	m.narrow()
+}
+
+// drawn returns the parameters of the wind of a sample.
+func drawn(m *Maker, sample int) (wind.Parameters, error) {
+	p, _, err := wind.Draw(m.s.Draw(sample).Wind, m.gas.(*winds).spans)
+	return p, err
 }
 
 // TestImageIsThatOfTheSolver compares a sample with package solver in double
@@ -67,12 +73,12 @@ func TestImageIsThatOfTheSolver(t *testing.T) {
 	m.evaluate(p, rotation.Identity())
 	must(t, m.solve())
 
-	half, g := cellSizeM(m.s)*8, 16
+	half, g := m.s.CellSizeM()*8, 16
 	mesh := grid.Mesh{Box: grid.Box{Min: [3]float64{-half, -half, -half}, Max: [3]float64{half, half, half}}, Cells: [3]int{g, g, g}}
 	cube, err := wind.Cube[float64](p, mesh, mesh.Full(), cfg.Data.VTurbMS)
 	must(t, err)
 	for i := range cube.Density {
-		if d := math.Abs(float64(m.rec.velocity[i]) - cube.Velocity[2][i]); d > 1e-3 ||
+		if d := math.Abs(float64(m.Record.Velocity[i]) - cube.Velocity[2][i]); d > 1e-3 ||
 			math.Abs(cube.Density[i]-m.cube.density[i]) > 1e-12*cube.Density[i] || math.Abs(cube.Temperature[i]-m.cube.temperature[i]) > 1e-12*cube.Temperature[i] {
 			t.Fatalf("cell %d differs from the cube of package wind", i)
 		}
@@ -92,7 +98,7 @@ func TestImageIsThatOfTheSolver(t *testing.T) {
 		for f := range nu {
 			for x := range g {
 				for y := range g {
-					got, want := float64(m.rec.intensity[(f*g+x)*g+y]), img.Intensity[(f*g+g-1-y)*g+x]
+					got, want := float64(m.Record.Intensity[(f*g+x)*g+y]), img.Intensity[(f*g+g-1-y)*g+x]
 					if math.Abs(got-want) > 3e-5*peak {
 						t.Fatalf("channel %d at [%d, %d]: %g, solver has %g", f, x, y, got, want)
 					}
@@ -114,13 +120,13 @@ func TestObserverStandsBelow(t *testing.T) {
 	p.Contrast, p.DensityM3, p.ExpansionMS = 0, 1e10, 8e3
 	m.evaluate(p, rotation.Identity())
 	must(t, m.solve())
-	if m.rec.velocity[0] >= 0 || m.rec.velocity[15] <= 0 {
-		t.Fatalf("v_z = %g in the nearest cell and %g in the farthest: an expanding wind approaches in front", m.rec.velocity[0], m.rec.velocity[15])
+	if m.Record.Velocity[0] >= 0 || m.Record.Velocity[15] <= 0 {
+		t.Fatalf("v_z = %g in the nearest cell and %g in the farthest: an expanding wind approaches in front", m.Record.Velocity[0], m.Record.Velocity[15])
 	}
 	var red, blue float64
 	for i := range 15 * 256 {
-		red += float64(m.rec.intensity[i])
-		blue += float64(m.rec.intensity[16*256+i])
+		red += float64(m.Record.Intensity[i])
+		blue += float64(m.Record.Intensity[16*256+i])
 	}
 	if red < 1.02*blue { // without absorption they would be equal: the wind is symmetric
 		t.Errorf("receding gas emits %.3g, approaching %.3g: want the latter absorbed in front", red, blue)
@@ -136,7 +142,7 @@ func TestRotationOfFields(t *testing.T) {
 	g, p := 8, wind.Reference()
 	p.RotationMS = 5e3
 	m.evaluate(p, rotation.Identity())
-	still := slices.Clone(m.rec.values)
+	still := slices.Clone(m.Record.Values)
 	cells := g * g * g
 	for _, c := range []struct {
 		name string
@@ -151,7 +157,7 @@ func TestRotationOfFields(t *testing.T) {
 		for i := range cells {
 			x, y, z := c.from(i/(g*g), i/g%g, i%g)
 			j := (x*g+y)*g + z
-			if math.Abs(float64(m.rec.velocity[i]-c.sign*still[j])) > 1e-2 || math.Abs(float64(m.rec.density[i]/still[2*cells+j]-1)) > 1e-5 {
+			if math.Abs(float64(m.Record.Velocity[i]-c.sign*still[j])) > 1e-2 || math.Abs(float64(m.Record.Density[i]/still[2*cells+j]-1)) > 1e-5 {
 				t.Fatalf("%s: cell %d is not cell %d of the model", c.name, i, j)
 			}
 		}
@@ -164,18 +170,18 @@ func TestSampleIsAFunctionOfModelAndRotation(t *testing.T) {
 	cfg := testConfig()
 	cfg.Data.Grid = 8
 	m, _, _ := testMaker(t, cfg)
-	must(t, m.make(9)) // model 2, rotation 1
-	want := slices.Clone(m.rec.values)
+	must(t, m.Make(9)) // model 2, rotation 1
+	want := slices.Clone(m.Record.Values)
 	more := testConfig()
 	more.Data.Grid, more.Data.Rotations = 8, 10
 	n, _, _ := testMaker(t, more)
-	must(t, n.make(0))
-	must(t, n.make(21))
-	if !slices.Equal(n.rec.values, want) {
+	must(t, n.Make(0))
+	must(t, n.Make(21))
+	if !slices.Equal(n.Record.Values, want) {
 		t.Error("model 2, rotation 1 differs between sets of 4 and 10 rotations")
 	}
-	must(t, n.make(22))
-	if slices.Equal(n.rec.values, want) {
+	must(t, n.Make(22))
+	if slices.Equal(n.Record.Values, want) {
 		t.Error("two rotations give one sample")
 	}
 }
@@ -191,15 +197,15 @@ func TestDefaultSpans(t *testing.T) {
 	cfg := testConfig()
 	cfg.Wind = w
 	m, _, _ := testMaker(t, cfg)
-	p, err := m.gas.(*winds).wind(9)
+	p, err := drawn(m, 9)
 	must(t, err)
 	q, _, _ := testMaker(t, testConfig())
-	other, err := q.gas.(*winds).wind(9)
+	other, err := drawn(q, 9)
 	must(t, err)
 	if au := p.SpacingM / 149597870700; au < 30 || au > 31 || p.ExpansionMS != other.ExpansionMS {
 		t.Errorf("spacing of %g au, speed %g m/s: want 30 to 31, and %g as without the table", au, p.ExpansionMS, other.ExpansionMS)
 	}
-	if s := parametersOf(cfg)["spacing_au"]; s.Min != 30 || s.Max != 31 || s.Law != "uniform" || len(parametersOf(cfg)) != 9 {
+	if s := Parameters(cfg)["spacing_au"]; s.Min != 30 || s.Max != 31 || s.Law != "uniform" || len(Parameters(cfg)) != 9 {
 		t.Errorf("the manifest says %+v", s)
 	}
 }
@@ -210,7 +216,7 @@ func TestNonsenseIsRefused(t *testing.T) {
 	cfg.Data.Grid = 8
 	m, _, _ := testMaker(t, cfg)
 	m.evaluate(wind.Reference(), rotation.Identity())
-	m.rec.temperature[(3*8+4)*8+5] = -1
+	m.Record.Temperature[(3*8+4)*8+5] = -1
 	if err := m.solve(); err == nil || !strings.Contains(err.Error(), "temperature = -1 in cell [3, 4, 5]") {
 		t.Errorf("error %v: want one that names the temperature of cell [3, 4, 5]", err)
 	}

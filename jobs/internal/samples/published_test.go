@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-package generate
+package samples
 
 import (
 	"math"
@@ -18,7 +18,7 @@ import (
 )
 
 // mappingData has the model of the published generator's reference, and cubes.
-const mappingData = "../../solver/mapping/testdata/"
+const mappingData = "../../../solver/mapping/testdata/"
 
 func npzArray(t testing.TB, file, name string) []float64 {
 	t.Helper()
@@ -57,7 +57,7 @@ func magritteLike(t testing.TB) *hydro.Points {
 func agbMain(t testing.TB) *hydro.Points {
 	t.Helper()
 	turbulence := 150.0
-	cloud, err := model.Points("test.toml", configs.Model{Snapshot: "../../configs/models/agb_main.dat", Format: "amrvac",
+	cloud, err := model.Points("test.toml", configs.Model{Snapshot: "../../../configs/models/agb_main.dat", Format: "amrvac",
 		AMRVAC: &configs.AMRVAC{LengthCM: 1.495978707e13, DensityGCC: 1e-15, VelocityCMS: 1e6, MeanMolWeight: 2.35}},
 		&configs.Cubing{Cells: [3]int{32, 32, 32}, MassPerH2AMU: 2.02, COPerH2: 1e-4, TemperatureFloorK: 10, VTurbMS: &turbulence})
 	must(t, err)
@@ -92,16 +92,16 @@ func published() *configs.Compat {
 }
 
 // snapshotMaker makes samples of points in memory.
-func snapshotMaker(t testing.TB, cfg *configs.Generate, p *hydro.Points) (*maker, *snapshots) {
+func snapshotMaker(t testing.TB, cfg *configs.Generate, p *hydro.Points) (*Maker, *snapshots) {
 	t.Helper()
-	s, err := newScheme(cfg)
+	s, err := NewSet(cfg)
 	must(t, err)
 	l, err := model.Line("test.toml", configs.Line(cfg.Line))
 	must(t, err)
 	window := configs.Spectrum{Channels: cfg.Data.Channels, SpacingMS: cfg.Data.SpacingMS}
 	nu, err := window.Frequencies(l.RestFrequencyHz)
 	must(t, err)
-	lib := newLibrary("test.toml", s, "CO", 1)
+	lib := newLibrary("test.toml", s, "CO", 2)
 	lib.read = func(string, configs.Model, *configs.Cubing) (model.Cloud, error) {
 		return model.Cloud{Points: p, Box: p.Box(), Species: "CO"}, nil
 	}
@@ -147,7 +147,7 @@ func TestPublishedSamples(t *testing.T) {
 			}
 			m.narrow()
 			must(t, m.solve())
-			want, channels := npzArray(t, images, "I"), m.s.shape.Channels
+			want, channels := npzArray(t, images, "I"), m.s.Shape.Channels
 			top, worst := slices.Max(want), 0.0
 			for i, w := range want {
 				got := m.published.image[i%channels*32*32+i/channels]
@@ -164,12 +164,12 @@ func TestPublishedSamples(t *testing.T) {
 // TestQuirksOneByOne checks what each quirk does to cube and image.
 func TestQuirksOneByOne(t *testing.T) {
 	points := magritteLike(t)
-	make := func(compat configs.Compat) (*maker, []float64) {
+	make := func(compat configs.Compat) (*Maker, []float64) {
 		compat.Mode, compat.RadiusM = "off", 28984584112701.441406
 		m, _ := snapshotMaker(t, snapshotConfig("rotation", &compat), points)
-		must(t, m.make(1))
+		must(t, m.Make(1))
 		var image []float64
-		for _, x := range m.rec.intensity {
+		for _, x := range m.Record.Intensity {
 			image = append(image, float64(x))
 		}
 		return m, image
@@ -185,14 +185,14 @@ func TestQuirksOneByOne(t *testing.T) {
 		name   string
 		compat configs.Compat
 		cube   bool                // the cube stays
-		check  func(m *maker) bool // of the sample
+		check  func(m *Maker) bool // of the sample
 		lo, hi float64             // flux over that without the quirk
 	}{
-		{"doubled_dx", configs.Compat{DoubledDX: "on"}, true, func(m *maker) bool { return m.cube.cellM == 2*plain.cube.cellM }, 1.05, 2},
-		{"lost_turbulence", configs.Compat{LostTurbulence: "on"}, true, func(m *maker) bool { return m.cube.turbulence[7] == 150/si.CODATA2018().C }, 0.5, 0.999},
-		{"published_solution", configs.Compat{PublishedSolution: "on"}, true, func(m *maker) bool { return m.published != nil }, 0.9, 1.01},
-		{"axis_angle", configs.Compat{AxisAngle: "on"}, false, func(m *maker) bool { return m.s.rotation(1) != plain.s.rotation(1) }, 0.5, 2},
-		{"sample_box", configs.Compat{SampleBox: "on"}, false, func(m *maker) bool { return math.Abs(m.cube.cellM/plain.cube.cellM-1) > 1e-3 }, 0.5, 2},
+		{"doubled_dx", configs.Compat{DoubledDX: "on"}, true, func(m *Maker) bool { return m.cube.cellM == 2*plain.cube.cellM }, 1.05, 2},
+		{"lost_turbulence", configs.Compat{LostTurbulence: "on"}, true, func(m *Maker) bool { return m.cube.turbulence[7] == 150/si.CODATA2018().C }, 0.5, 0.999},
+		{"published_solution", configs.Compat{PublishedSolution: "on"}, true, func(m *Maker) bool { return m.published != nil }, 0.9, 1.01},
+		{"axis_angle", configs.Compat{AxisAngle: "on"}, false, func(m *Maker) bool { return m.s.rotation(m.s.Draw(1)) != plain.s.rotation(plain.s.Draw(1)) }, 0.5, 2},
+		{"sample_box", configs.Compat{SampleBox: "on"}, false, func(m *Maker) bool { return math.Abs(m.cube.cellM/plain.cube.cellM-1) > 1e-3 }, 0.5, 2},
 	} {
 		m, got := make(c.compat)
 		if slices.Equal(m.cube.density, plain.cube.density) != c.cube || !c.check(m) {
@@ -217,7 +217,7 @@ func TestOriginRotation(t *testing.T) {
 	density := func(p *hydro.Points, compat configs.Compat) []float64 {
 		compat.Mode, compat.RadiusM = "off", 28984584112701.441406
 		m, _ := snapshotMaker(t, snapshotConfig("rotation", &compat), p)
-		must(t, m.make(1))
+		must(t, m.Make(1))
 		return m.cube.density
 	}
 	differ := func(a, b []float64) (cells int) {
@@ -261,7 +261,7 @@ func TestSnapshotsThatDoNotFit(t *testing.T) {
 		if c.name == "molecule" {
 			from.library.species = "SiO"
 		}
-		err := m.make(0)
+		err := m.Make(0)
 		for _, part := range append(c.parts, "model 0000-like") {
 			if err == nil || !strings.Contains(err.Error(), part) {
 				t.Errorf("%s: error %v: want %q in it", c.name, err, part)
