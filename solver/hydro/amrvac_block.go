@@ -6,12 +6,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/columen/columen/solver/si"
 )
 
-// CODATA 2018 [Tiesinga et al. 2021].
 const (
-	boltzmann  = 1.380649e-23      // k_B [J K⁻¹]
-	atomicMass = 1.66053906660e-27 // m_u [kg]
+	boltzmann  = si.Boltzmann  // k_B [J K⁻¹]
+	atomicMass = si.AtomicMass // m_u [kg]
 )
 
 // amrvacRecord is the geometry of one block record.

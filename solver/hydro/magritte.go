@@ -8,10 +8,11 @@ import (
 	"slices"
 
 	"github.com/columen/columen/internal/h5"
+	"github.com/columen/columen/solver/si"
 )
 
 // speedOfLight is c [m s⁻¹], exact.
-const speedOfLight = 299792458.0
+const speedOfLight = si.LightSpeed
 
 // MagritteOptions is what a Magritte model leaves open. The TOML key of each
 // field is given in brackets.

@@ -5,19 +5,17 @@ package image
 import (
 	"fmt"
 	"math"
+
+	"github.com/columen/columen/solver/si"
 )
 
-// Constants that are exact by definition: c and k of the SI (2019), the
-// astronomical unit of IAU 2012 resolution B2, the parsec of IAU 2015
-// resolution B2.
 const (
-	lightSpeed = 299792458.0                // c [m s⁻¹]
-	boltzmann  = 1.380649e-23               // k [J K⁻¹]
-	auM        = 149597870700.0             // astronomical unit [m]
-	parsecM    = auM * 648000 / pi          // parsec [m]
-	janskySI   = 1e-26                      // jansky [W m⁻² Hz⁻¹]
-	pi         = math.Pi                    // for the constants above
-	degree     = 180 / pi                   // degrees per radian
+	lightSpeed = si.LightSpeed              // c [m s⁻¹]
+	boltzmann  = si.Boltzmann               // k [J K⁻¹]
+	auM        = si.AU                      // astronomical unit [m]
+	parsecM    = si.Parsec                  // parsec [m]
+	janskySI   = si.Jansky                  // jansky [W m⁻² Hz⁻¹]
+	degree     = 180 / math.Pi              // degrees per radian
 	siUnit     = "W m-2 Hz-1 sr-1"          // I_ν as the FITS standard spells it
 	siPretty   = "W m^{−2} Hz^{−1} sr^{−1}" // the same in the markup of sheets
 )

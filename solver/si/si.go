@@ -25,10 +25,17 @@ type Constants struct {
 	AMU float64 // atomic mass constant [kg]
 }
 
+// The recommended values of CODATA 2018, for where no other set can be asked for.
+const (
+	LightSpeed = 299792458.0       // c [m s⁻¹], exact
+	Boltzmann  = 1.380649e-23      // k [J K⁻¹], exact
+	AtomicMass = 1.66053906660e-27 // m_u [kg]
+)
+
 // CODATA2018 returns the recommended values; C, H and K are exact by the
 // definition of the SI [Tiesinga et al. 2021, table XXXI].
 func CODATA2018() Constants {
-	return Constants{C: 299792458, H: 6.62607015e-34, K: 1.380649e-23, AMU: 1.66053906660e-27}
+	return Constants{C: LightSpeed, H: 6.62607015e-34, K: Boltzmann, AMU: AtomicMass}
 }
 
 // RADMC3D returns the values compiled into RADMC-3D 2.0, for comparison with
