@@ -247,7 +247,7 @@ func TestMeshes(t *testing.T) {
 	}{
 		{Mesh{}, 6, "data 6 × tensor 1"}, {Mesh{Tensor: 2}, 6, "data 3 × tensor 2"}, {Mesh{Data: 3, Tensor: 2}, 6, "data 3 × tensor 2"},
 		{Mesh{Tensor: 4}, 6, "6 ranks were started, no multiple of tensor × space = 4"}, {Mesh{Data: 2, Tensor: 2}, 6, "needs 4 ranks, but 6 were started"},
-		{Mesh{Data: -1}, 1, "at least 1"}, {Mesh{Space: [3]int{2, 1, 1}}, 2, "not cut"}, {Mesh{Tensor: 3}, 2, "no multiple"},
+		{Mesh{Data: -1}, 1, "at least 1"}, {Mesh{Space: [3]int{2, 1, 1}}, 2, "data 1 × tensor 1 × space [2 1 1]"}, {Mesh{Tensor: 3}, 2, "no multiple"},
 	} {
 		m, err := c.mesh.Fill(c.ranks)
 		if text := fmt.Sprint(m, err); !strings.Contains(text, c.want) {
