@@ -45,7 +45,7 @@ func shareOn(t *testing.T, ranks int, dir string, p pass, ctx context.Context) [
 	must(t, err)
 	errs := make([]error, ranks)
 	must(t, mpiutil.InProcess(ranks, func(c *mpiutil.Comm) error {
-		task := &task{scheme: s, comm: c, workDir: dir,
+		task := &task{cfg: testConfig(), scheme: s, comm: c, workDir: dir,
 			env: &run.Env{Comm: run.World{Comm: c}, Threads: 2, Manifest: &run.Manifest{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}}
 		errs[c.Rank()] = task.share(ctx, p)
 		return nil
