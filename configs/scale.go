@@ -20,7 +20,7 @@ type Scale struct {
 // Scaling is a series: the points are all combinations of its lists.
 type Scaling struct {
 	Name      string   `toml:"name" unit:"-" allow:"name" doc:"Name of the series"`
-	Law       string   `toml:"law" unit:"-" default:"\"strong\"" allow:"strong|weak" doc:"strong: the problem stays; weak: cells along x, or the batch of a training, grow along with the ranks"`
+	Law       string   `toml:"law" unit:"-" default:"\"strong\"" allow:"strong|weak" doc:"strong: the problem stays; weak: cells along x, or the batch and the epochs of a training, grow along with the ranks"`
 	Job       string   `toml:"job" unit:"-" allow:"solve|train|emulate" doc:"Job to run"`
 	Config    string   `toml:"config" unit:"-" path:"input" doc:"Configuration of the job; the lists below replace what it says"`
 	Ranks     []int    `toml:"ranks" unit:"-" default:"[1]" allow:"1..1000000" doc:"Numbers of ranks"`
@@ -30,7 +30,7 @@ type Scaling struct {
 	WindowMS  float64  `toml:"window_ms" unit:"m s⁻¹" default:"40000.0" allow:">0" doc:"Width of the spectrum that the channels share, so that the line fills the same part of it at any number of them"`
 	Batch     []int    `toml:"batch" unit:"-" need:"no" allow:"1..1000000" doc:"Samples of a step, for train; in a weak series those of one rank"`
 	Set       []string `toml:"set" unit:"-" need:"no" doc:"Further settings of the job, as for --set"`
-	Tolerance float64  `toml:"tolerance" unit:"-" need:"no" allow:">0" doc:"Largest difference from the run on one rank that passes: of images relative to the brightest pixel, of weights relative to their norm. When absent 1e-12 for solve in f64 and 1e-5 otherwise; 1e-3 for train"`
+	Tolerance float64  `toml:"tolerance" unit:"-" need:"no" allow:">0" doc:"Largest difference from the run on one rank that passes: of images relative to the brightest pixel, of the losses of a training relative to themselves. When absent 1e-12 for solve in f64, 1e-2 for train and 1e-5 otherwise"`
 }
 
 // Repeating says how often each point of a study is run, and how long it may take.

@@ -5,6 +5,7 @@ package configs
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -41,7 +42,8 @@ type Batch struct {
 type Step struct {
 	Name        string   `toml:"name" unit:"-" need:"no" allow:"name" doc:"Name of the step; that of the job when absent"`
 	Job         string   `toml:"job" unit:"-" allow:"name" doc:"Job of columen"`
-	Config      string   `toml:"config" unit:"-" path:"input" doc:"Its configuration"`
+	Config      string   `toml:"config" unit:"-" need:"no" path:"input" doc:"Its configuration; not for report, which has none"`
+	Files       []string `toml:"files" unit:"-" need:"no" path:"input" doc:"What a report shows: files that exist or that earlier steps make. The page has the name of the first and lies beside it"`
 	Set         []string `toml:"set" unit:"-" need:"no" doc:"Assignments to keys of its configuration, as after --set"`
 	Array       int      `toml:"array" unit:"-" default:"0" allow:"0..10000" doc:"Array tasks that share the samples of generate; a further job then makes the data set of them. 0 is one job"`
 	Partition   string   `toml:"partition" unit:"-" need:"no" allow:"name" doc:"Partition"`
@@ -56,6 +58,12 @@ type Step struct {
 	MarginS     int      `toml:"margin_s" unit:"s" need:"no" allow:"1..65535" doc:"The program stops by itself so long before the limit"`
 }
 
+// Page is the path of the page that a report makes of the files of a step: in the
+// folder of the first and with its name, as columen report does.
+func (step Step) Page() string {
+	return strings.TrimSuffix(step.Files[0], filepath.Ext(step.Files[0])) + ".html"
+}
+
 // JobName returns "submit".
 func (s *Submit) JobName() string { return "submit" }
 
@@ -65,7 +73,7 @@ func (s *Submit) Inputs() []Input {
 	var in []Input
 	seen := map[string]bool{}
 	for i, step := range s.Steps {
-		if !seen[step.Config] {
+		if step.Config != "" && !seen[step.Config] {
 			in = append(in, Input{fmt.Sprintf("step.%d.config", i), step.Config})
 		}
 		seen[step.Config] = true
@@ -110,8 +118,9 @@ func (s *Submit) validate(r *report) {
 	names := map[string]int{}
 	for i := range s.Steps {
 		step := &s.Steps[i]
-		s.inherit(step)
 		field := fmt.Sprintf("step.%d.", i)
+		step.validate(r, field)
+		s.inherit(step)
 		if first, ok := names[step.Name]; ok && step.Name != "" {
 			r.add(field+"name", text(step.Name), fmt.Sprintf("also the name of step.%d", first), "names that all differ")
 		}
@@ -120,6 +129,42 @@ func (s *Submit) validate(r *report) {
 			r.add(field+"array", text(step.Array), "columen "+step.Job+" is not shared by array tasks", "0; arrays are for generate")
 		}
 	}
+}
+
+// Report is the job of a step that has files in place of a configuration.
+const Report = "report"
+
+// validate checks that a step has a configuration, or files when it is a report.
+func (step *Step) validate(r *report, field string) {
+	if step.Job != Report {
+		if step.Config == "" {
+			r.missing(field+"config", "the path of the configuration of the job")
+		}
+		if len(step.Files) > 0 {
+			r.add(field+"files", text(step.Files), "columen "+step.Job+" has a configuration", "files only with job = \"report\"")
+		}
+		return
+	}
+	if len(step.Files) == 0 {
+		r.missing(field+"files", "JSON Lines of columen scale or the evaluation.json of columen evaluate")
+	}
+	for i, path := range step.Files {
+		if slices.Contains(step.Files[:i], path) {
+			r.add(fmt.Sprintf("%sfiles.%d", field, i), text(path), "given twice", "files that all differ")
+		}
+	}
+	if step.Config != "" {
+		r.add(field+"config", text(step.Config), "columen report has no configuration", "files")
+	}
+	if len(step.Set) > 0 {
+		r.add(field+"set", text(step.Set), "columen report has no configuration", "no assignments")
+	}
+	for key, n := range map[string]int{"nodes": step.Nodes, "tasks": step.Tasks} {
+		if n > 1 {
+			r.add(field+key, text(n), "one rank makes a report", "1")
+		}
+	}
+	step.Nodes, step.Tasks = 1, 1 // whatever the others have
 }
 
 // inherit gives a step what it does not say itself.

@@ -56,11 +56,39 @@ func TestSubmitRefuses(t *testing.T) {
 		{"step.1.array=2", "arrays are for generate"},
 		{"step.1.name=generate", "also the name of step.0"},
 		{"step.0.sett=a", `did you mean "set"?`},
+		{"step.1.job=report", "step.1.files: missing"},
+		{`step.1.files=["a.jsonl"]`, "columen train has a configuration"},
 		{"slurm.time_min=1h", "an integer from 1 to 100000 [min]"},
 	} {
 		var s Submit
 		if err := Decode([]byte(goodSubmit), "chain.toml", []string{c.set}, &s); err == nil || !strings.Contains(err.Error(), c.part) {
 			t.Errorf("%s: %v, want %s", c.set, err, c.part)
+		}
+	}
+}
+
+// TestSubmitReport: a report has files, whose paths start at the file that names
+// them, one rank whatever the others have, and no configuration.
+func TestSubmitReport(t *testing.T) {
+	const chain = "[slurm]\ntasks = 4\nnodes = 2\n[[step]]\njob = \"report\"\nfiles = [\"out/a.evaluation.json\", \"b.jsonl\"]\n[output]\nname = \"c\"\n"
+	var s Submit
+	mustDecode(t, chain, "a/chain.toml", &s)
+	step := s.Steps[0]
+	if step.Nodes != 1 || step.Tasks != 1 || step.Page() != "a/out/a.evaluation.html" || step.Files[1] != "a/b.jsonl" || len(s.Inputs()) != 0 {
+		t.Errorf("%+v, page %s, inputs %v", step, step.Page(), s.Inputs())
+	}
+	for set, part := range map[string]string{
+		"step.0.files=[]":                     "step.0.files",
+		`step.0.files=["b.jsonl", "b.jsonl"]`: "step.0.files.1 = \"a/b.jsonl\": given twice",
+		"step.0.config=c.toml":                "columen report has no configuration",
+		`step.0.set=["run.epochs=1"]`:         "columen report has no configuration",
+		"step.0.tasks=2":                      "one rank makes a report",
+		"step.0.array=2":                      "arrays are for generate",
+		"step.0.job=solve":                    "step.0.config",
+	} {
+		var s Submit
+		if err := Decode([]byte(chain), "a/chain.toml", []string{set}, &s); err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%s: %v, want %s", set, err, part)
 		}
 	}
 }

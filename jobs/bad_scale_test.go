@@ -28,7 +28,7 @@ func TestBadScale(t *testing.T) {
 		{name: "unknown class", line: []string{"scale", "--class", "XS"}, parts: []string{"--class", `"XS"`, "S, M, L, XL, XXL"}},
 		{name: "class from elsewhere", line: []string{"scale", "--class", "S"}, parts: []string{"there is no configs/blueprint/s.toml"}},
 		{name: "no file", line: []string{"scale"}, parts: []string{"0 given", "1: columen scale CONFIG.toml"}},
-		{name: "report of nothing", line: []string{"report"}, parts: []string{"0 given", "1 to 100: columen report FILE.jsonl"}},
+		{name: "report of nothing", line: []string{"report"}, parts: []string{"0 given", "1 to 100: columen report FILE"}},
 		{name: "report of no file", line: []string{"report", "none.jsonl"}, code: 1, parts: []string{"none.jsonl", "no such file"}},
 		{name: "report of a folder", line: []string{"report", "."}, code: 1, parts: []string{"is a directory"}},
 		{name: "messages of one rank", line: []string{"messages"}, parts: []string{"ranks 1", "a message needs two"}},

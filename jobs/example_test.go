@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -99,8 +100,8 @@ func TestExamples(t *testing.T) {
 			case "solve":
 				args = append(args, set("cube.cells=[16,16,16]", "spectrum.channels=9", "spectrum.spacing_ms=5000", `output.formats=`+exampleFormats)...)
 			case "scale":
-				args = append(args, set("launcher.kind=none", "repeat.repeats=1", "repeat.warmups=0", "repeat.machine=no",
-					"series.0.ranks=[1]", "series.0.cells=[8]", "series.1.ranks=[1]", "series.1.cells=[8]")...)
+				args = append(args, set("launcher.kind=none", "repeat.repeats=1", "repeat.warmups=0", "repeat.machine=no", "series.0.ranks=[1]", "series.1.ranks=[1]")...)
+				args = append(args, shrunkSeries(t, f, name)...)
 			case "generate":
 				size := []string{"data.models=4", "data.rotations=1"}
 				if name == "generate-snapshot.toml" {
@@ -120,4 +121,14 @@ func TestExamples(t *testing.T) {
 			tryExample(t, f, job, args)
 		})
 	}
+}
+
+// shrunkSeries are the settings that make the two series of an example small.
+func shrunkSeries(t *testing.T, f folder, name string) []string {
+	if name != "scale-train.toml" {
+		return set("series.0.cells=[8]", "series.1.cells=[8]")
+	}
+	prepareTraining(t, f)
+	small := fmt.Sprintf(`["data.manifest=%s", "network.latent=4", "run.epochs=1"]`, f.path("tiny.dataset.json"))
+	return set("series.0.batch=[1]", "series.1.batch=[1]", "series.0.set="+small, "series.1.set="+small)
 }

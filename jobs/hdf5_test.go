@@ -27,6 +27,9 @@ func tryExample(t *testing.T, f folder, job string, args []string) {
 	f.succeed(t, args...)
 }
 
+// prepareTraining makes the data set of a series of training.
+func prepareTraining(t *testing.T, f folder) { writeDataSet(t, f, "tiny") }
+
 // readHDF5 reads an image of a run.
 func readHDF5(t *testing.T, f folder, name string) *image.Image {
 	t.Helper()

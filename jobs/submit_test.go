@@ -4,7 +4,9 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -106,6 +108,46 @@ func TestSubmit(t *testing.T) {
 	f.refuses(t, f.run(t, "submit", "chain.toml", "--watch"), f.files(t), 1, "c-cube (101) was killed for memory", "slurm.memory_mb", "c.1-cube.101.log")
 	f.write(t, "sub/c.1-cube.101.log", "columen cube: cube.toml: model.snapshot: gone\n")
 	f.refuses(t, f.run(t, "submit", "chain.toml", "--watch"), f.files(t), 1, "c-cube (101) ended as FAILED: columen cube: cube.toml: model.snapshot: gone")
+}
+
+var update = flag.Bool("update", false, "rewrite the golden script")
+
+// TestSubmitReport ends a chain with a report of what an earlier step makes: its
+// script is that of testdata, where only paths and version are other; -update rewrites it.
+func TestSubmitReport(t *testing.T) {
+	t.Parallel()
+	f := fakeSlurm(t, newFolder(t), "never", "")
+	f.write(t, "s/scale.toml", "[[series]]\nname = \"a\"\njob = \"solve\"\nconfig = \"../solve.toml\"\ncells = [8]\nchannels = [3]\n[output]\ndir = \"../sub\"\nname = \"lines\"\n")
+	f.write(t, "end.toml", "[slurm]\nsite = \"test\"\ntime_min = 30\ntasks = 1\n[[step]]\njob = \"scale\"\nconfig = \"s/scale.toml\"\n"+
+		"[[step]]\njob = \"report\"\nfiles = [\"sub/lines.jsonl\"]\n[output]\ndir = \"sub\"\nname = \"e\"\n")
+	f.succeed(t, "submit", "end.toml")
+	script := f.read(t, "sub/e.2-report.sbatch")
+	program := regexp.MustCompile(`(?m)^    (\S+) report `).FindStringSubmatch(script)
+	if program == nil {
+		t.Fatalf("no command of a report in\n%s", script)
+	}
+	got := strings.NewReplacer(program[1], "columen", f.path("."), "DIR").Replace(script)
+	got = regexp.MustCompile(`Made by columen \S+ submit`).ReplaceAllString(got, "Made by columen VERSION submit")
+	if *update {
+		if err := os.WriteFile("testdata/report.sbatch", []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := slurp(t, "testdata/report.sbatch"); got != want {
+		t.Errorf("the script is\n%s\nwant\n%s", got, want)
+	}
+
+	f.write(t, "page.toml", "[a]\n")
+	for _, c := range []struct {
+		files string
+		parts []string
+	}{
+		{`["sub/gone.jsonl"]`, []string{"end.toml: step.1.files.0", "sub/gone.jsonl", "no earlier step makes it"}},
+		{`["sub/lines.jsonl", "page.toml"]`, []string{"step.1.files.1", "page.toml", "neither JSON Lines"}},
+		{`["sub/lines.jsonl", "sub"]`, []string{"step.1.files.1", "is a folder"}},
+	} {
+		f.refuses(t, f.run(t, "submit", "end.toml", "--set", "output.name=x", "--set", "step.1.files="+c.files), f.files(t), 2, c.parts...)
+	}
 }
 
 // TestSubmitRefused takes back what was submitted before a step that Slurm

@@ -3,10 +3,14 @@
 package report
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
+	"strconv"
 )
 
 // evaluation is what the page needs of the evaluation.json of columen evaluate.
@@ -102,4 +106,20 @@ func (e evaluation) spent() string {
 		s += ", at least: a part was done by runs that were ended"
 	}
 	return s + ". Cheapest solver that is no worse than the network: " + e.Comparison.Cheapest + "."
+}
+
+// csvOfMethods has a row for every method of every evaluation, with all digits.
+func csvOfMethods(list []evaluation) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	rows := [][]string{{"evaluation", "weights", "method", "threads", "seconds_per_image", "seconds_low", "seconds_high", "core_seconds_per_image", "maxrel_median_percent", "images_to_break_even", "provenance"}}
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	for _, e := range list {
+		for _, r := range e.Comparison.Rows {
+			rows = append(rows, []string{e.Path, e.Weights, r.Name, strconv.Itoa(r.Threads), number(r.Seconds.Median), number(r.Seconds.Low), number(r.Seconds.High),
+				number(r.Cores.Median), number(r.MaxRel), cmp.Or(breakEven(r.BreakEven).Value, breakEven(r.BreakEven).Text), r.Provenance})
+		}
+	}
+	err := w.WriteAll(rows)
+	return b.Bytes(), err
 }

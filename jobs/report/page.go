@@ -75,7 +75,10 @@ type page struct {
 }
 
 func newPage(in *input) (*page, error) {
-	p := &page{Title: "Scaling of columen: " + in.files[0].Study.Name, Generator: generator, charts: map[string]chart.Chart{}}
+	p := &page{Title: "Solver and emulator", Generator: generator, charts: map[string]chart.Chart{}}
+	if len(in.files) > 0 {
+		p.Title = "Scaling of columen: " + in.files[0].Study.Name
+	}
 	for i, f := range in.files {
 		part, err := p.partOf(f, i)
 		if err != nil {

@@ -243,6 +243,51 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestEvaluationAlone makes a page and a CSV file of an evaluation without lines of
+// scale: the numbers are those of the JSON.
+func TestEvaluationAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "e.json")
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(evaluationText)
+	in, err := read([]string{path})
+	if err != nil || len(in.files) != 0 || len(in.evaluations) != 1 {
+		t.Fatalf("%+v, %v", in, err)
+	}
+	p, err := newPage(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	html, err := p.html()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, words := tables(t, string(html))
+	if rows := all["evaluation"]; len(rows) != 4 || rows["1"][2].value != "0.05" || rows["3"][5].value != "23.4" || rows["2"][6].text != "never" {
+		t.Errorf("rows %+v", rows)
+	}
+	if !strings.Contains(words, "2000 core seconds") && !strings.Contains(words, "2001 core seconds") || strings.Contains(words, "timed runs") {
+		t.Errorf("the page says %s", words)
+	}
+	data, err := csvOfMethods(in.evaluations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
+	if err != nil || len(rows) != 5 || rows[2][4] != "0.05" || rows[2][9] != "43000" || rows[4][8] != "23.4" || rows[4][9] != "infinity" {
+		t.Errorf("%q, %v", rows, err)
+	}
+	for _, bad := range []string{`{"weights":"w"}`, "{", `{"comparison":{"rows":[]}}`} {
+		write(bad)
+		if _, err := read([]string{path}); err == nil || !strings.Contains(err.Error(), "with [compare]") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
 // TestCSV has every row of the file, refused ones included, and the time in full.
 func TestCSV(t *testing.T) {
 	f, err := series.Read(example(t))

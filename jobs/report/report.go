@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Package report is the job that makes a page of the lines of columen scale.
+// Package report is the job that makes a page of the lines of columen scale and
+// of the table of columen evaluate.
 //
 //	$ columen report out/scale/strong.jsonl
+//	$ columen report out/small.evaluation.json
 package report
 
 import (
@@ -28,22 +30,24 @@ const generator = `<meta name="generator" content="columen report">`
 func Job() run.Job {
 	return run.Job{
 		Name:  "report",
-		Short: "Make a page of figures and tables from scaling runs",
+		Short: "Make a page of figures and tables from scaling runs and evaluations",
 		Long: `Report reads what columen scale recorded and writes one HTML page that needs
 nothing else: speed-up and efficiency with their spread, where the time went, the
 kernels under the roofline of the machine, what the laws of scaling say, and for
 each figure the command and the configuration behind it. The same numbers are in
-a CSV file, with a row per run; the main figures are PNG files, too.
+a CSV file, with a row per run (per method of evaluations alone); the main
+figures are PNG files, too.
 
 Further files may be lines of other studies, or the evaluation.json that
 columen evaluate wrote with [compare], whose table of solver and emulator then
-follows. Laws are fitted only to at least 5 rank counts with 5 repeats each; runs
+stands first; such a file may also be alone. Laws are fitted only to at least 5 rank counts with 5 repeats each; runs
 whose ranks outnumber the cores are drawn hollow and enter no fit. What is
 predicted for more ranks than were measured is labelled as simulated.
 
 The files have the name of the first, and replace those of an earlier report.`,
-		Example: "  columen report out/scale/strong.jsonl\n  columen report out/scale/strong.jsonl out/small.evaluation.json --out docs",
-		ArgsUse: "FILE.jsonl [FILE...]",
+		Example: "  columen report out/scale/strong.jsonl\n  columen report out/scale/strong.jsonl out/small.evaluation.json --out docs\n" +
+			"  columen report out/small.evaluation.json",
+		ArgsUse: "FILE [FILE...]",
 		NumArgs: 1,
 		Most:    100,
 		Folder:  true,
@@ -86,11 +90,14 @@ func execute(env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	table, err := csvOf(in.files)
-	if err != nil {
+	products := map[string][]byte{stem + ".html": page}
+	if len(in.files) > 0 {
+		if products[stem+".csv"], err = csvOf(in.files); err != nil {
+			return err
+		}
+	} else if products[stem+".csv"], err = csvOfMethods(in.evaluations); err != nil {
 		return err
 	}
-	products := map[string][]byte{stem + ".html": page, stem + ".csv": table}
 	for name, c := range p.pictures() {
 		var b bytes.Buffer
 		if err := c.PNG(&b); err != nil {
@@ -107,11 +114,12 @@ func execute(env *run.Env) error {
 	return nil
 }
 
-// read reads all files; the first must be lines of columen scale.
+// read reads all files: those that end with .json are evaluations, all others
+// lines of columen scale.
 func read(paths []string) (*input, error) {
 	in := &input{}
-	for i, path := range paths {
-		if i > 0 && filepath.Ext(path) == ".json" {
+	for _, path := range paths {
+		if filepath.Ext(path) == ".json" {
 			e, err := readEvaluation(path)
 			if err != nil {
 				return nil, err

@@ -4,6 +4,7 @@ package scale
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/columen/columen/configs"
-	"github.com/columen/columen/emulator/checkpoint"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/jobs/internal/series"
 )
@@ -119,25 +119,42 @@ func TestPoints(t *testing.T) {
 	}
 }
 
-// TestCompareWeights: the norm of the difference over the norm; other tensors and
-// what is not a number are errors.
-func TestCompareWeights(t *testing.T) {
+// TestCompareHistories: the largest relative difference of a loss; other epochs,
+// other steps and what is not a number are errors.
+func TestCompareHistories(t *testing.T) {
 	dir := t.TempDir()
-	file := func(name, tensor string, values ...float32) string {
+	file := func(name, lines string) string {
 		path := filepath.Join(dir, name)
-		if err := checkpoint.Write(path, []checkpoint.Tensor{checkpoint.FromFloat32(tensor, []int{len(values)}, values)}, nil); err != nil {
+		if err := os.WriteFile(path, []byte(lines), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
-	reference := file("a", "w", 3, 4)
-	if e, err := compareWeights(reference, file("b", "w", 3, 4.5)); err != nil || math.Abs(e-0.1) > 1e-12 {
-		t.Errorf("difference %g, %v, want 0.5/5", e, err)
+	epoch := func(step int, train, validation string) string {
+		return fmt.Sprintf(`{"step":%d,"train":{"loss":%s},"validation":{"loss":%s}}`+"\n", step, train, validation)
 	}
-	for _, bad := range []string{file("c", "v", 3, 4), file("d", "w", 3, float32(math.NaN())), filepath.Join(dir, "none")} {
-		if _, err := compareWeights(reference, bad); err == nil {
+	reference := file("a", epoch(4, "2", "1")+epoch(8, "1", "0.5"))
+	if e, err := compareHistories(reference, file("b", epoch(4, "2.002", "1")+epoch(8, "1", "0.505"))); err != nil || math.Abs(e-0.01) > 1e-12 {
+		t.Errorf("difference %g, %v, want 0.005/0.5", e, err)
+	}
+	for _, bad := range []string{file("c", epoch(4, "2", "1")), file("d", epoch(4, "2", "1")+epoch(7, "1", "0.5")), file("e", "{\n"), filepath.Join(dir, "none")} {
+		if _, err := compareHistories(reference, bad); err == nil {
 			t.Errorf("%s passed", filepath.Base(bad))
 		}
+	}
+}
+
+// TestWeakTraining: the epochs of a weak series grow with the batch, so that every
+// rank has the same steps; those of a strong one do not.
+func TestWeakTraining(t *testing.T) {
+	c := configs.Scaling{Law: series.Weak, Job: "train", Config: "../../configs/train-scale.toml", Set: []string{"run.epochs=3"}}
+	p := series.Point{Ranks: 2, Threads: 1, Batch: 16}
+	if got := trainSets(c, p); !slices.Equal(got, []string{"data.batch=16", "run.epochs=6"}) {
+		t.Errorf("weak %q", got)
+	}
+	c.Law = series.Strong
+	if got := trainSets(c, p); !slices.Equal(got, []string{"data.batch=16"}) {
+		t.Errorf("strong %q", got)
 	}
 }
 

@@ -105,6 +105,9 @@ func (s *study) child(ctx context.Context, x *list, p series.Point, ranks int, d
 // study made is found done by the job itself.
 func (s *study) reference(ctx context.Context, x *list, p series.Point) reference {
 	name := fmt.Sprintf("%s-%dx%dx%d-%d-%d", x.cfg.Name, p.Cells[0], p.Cells[1], p.Cells[2], p.Channels, p.Batch)
+	if x.cfg.Law == series.Weak && x.cfg.Job == "train" { // whose epochs depend on the ranks
+		name += "-" + strconv.Itoa(p.Ranks)
+	}
 	if r, ok := s.references[name]; ok {
 		return r
 	}

@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/columen/columen/configs"
-	"github.com/columen/columen/emulator/checkpoint"
-	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/emulator/weights"
 	"github.com/columen/columen/jobs/internal/network"
 	"github.com/columen/columen/jobs/internal/series"
@@ -104,47 +102,6 @@ func subjectOf(c configs.Scaling) subject {
 	return trainSubject()
 }
 
-func trainSubject() subject {
-	return subject{
-		config:  func() configs.Job { return new(configs.Train) },
-		neutral: []string{"data.batch=32"},
-		sets: func(_ configs.Scaling, p series.Point) []string {
-			return []string{"data.batch=" + strconv.Itoa(p.Batch)}
-		},
-		tolerance: func(configs.Job) float64 { return 1e-3 },
-		timed:     "steps of training, without validation and reading of the first batch",
-		part: func(phase string) (bool, string) {
-			switch phase {
-			case "total", "verify", "validate", "load":
-				return false, ""
-			}
-			return true, phase
-		},
-		endings: []string{".safetensors"}, measure: "norm of the difference of all weights over their norm", compare: compareWeights,
-		work: func(job configs.Job, _ series.Point) (load, error) {
-			return trainingLoad(job.(*configs.Train))
-		},
-	}
-}
-
-// trainingLoad counts every sample of every epoch; a pass backward does about the
-// arithmetic of two forward.
-func trainingLoad(c *configs.Train) (load, error) {
-	m, err := dataset.ReadManifest(c.Data.Manifest)
-	if err != nil {
-		return load{}, err
-	}
-	samples := 0
-	for _, e := range m.Shards {
-		if e.Part == dataset.Train {
-			samples += e.Samples
-		}
-	}
-	flop, err := networkFLOPs(weights.Network{Variant: c.Network.Variant, Grid: m.Grid, Frequencies: m.Channels, Latent: c.Network.Latent})
-	n := float64(samples * c.Run.Epochs)
-	return load{amount: n, unit: "sample", flop: 3 * flop * n}, err
-}
-
 // imageLoad counts images of a network.
 func imageLoad(c *configs.Emulate) (load, error) {
 	f, card, err := weights.Open(c.Network.Weights)
@@ -220,41 +177,6 @@ func compareImages(reference, path string) (float64, error) {
 		far = max(far, math.Abs(b.Intensity[i]-x)) // NaN stays
 	}
 	return relative(path, far, most)
-}
-
-// compareWeights returns the norm of the difference over the norm.
-func compareWeights(reference, path string) (e float64, err error) {
-	a, err := checkpoint.Open(reference)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	b, err := checkpoint.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, b.Close()) }()
-	var norm, far float64
-	for _, x := range a.Tensors {
-		y, err := b.Tensor(x.Name)
-		if err != nil {
-			return 0, err
-		}
-		if x.Dtype != checkpoint.F32 || y.Dtype != x.Dtype || y.NumElements() != x.NumElements() {
-			continue // counters
-		}
-		u, err := x.Float32()
-		v, err2 := y.Float32()
-		if err = errors.Join(err, err2); err != nil {
-			return 0, err
-		}
-		for i := range u {
-			d := float64(u[i]) - float64(v[i])
-			norm += float64(u[i]) * float64(u[i])
-			far += d * d
-		}
-	}
-	return relative(path, math.Sqrt(far), math.Sqrt(norm))
 }
 
 func relative(path string, far, most float64) (float64, error) {

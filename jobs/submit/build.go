@@ -45,8 +45,8 @@ func (s submitter) build(env *run.Env) (*chain, error) {
 	}
 	var problems []configs.Problem
 	made := map[string]bool{} // files that earlier steps make
-	for i, step := range cfg.Steps {
-		job, stepConfig, err := s.check(i, step, made)
+	for i := range cfg.Steps {
+		jobs, err := s.stepJobs(c, i, program, made)
 		var bad *configs.Error
 		switch {
 		case errors.As(err, &bad):
@@ -55,8 +55,7 @@ func (s submitter) build(env *run.Env) (*chain, error) {
 		case err != nil:
 			return nil, err
 		}
-		note(made, job, stepConfig)
-		for _, j := range c.jobsOf(step, job, stepConfig, program) {
+		for _, j := range jobs {
 			for _, p := range site.Check(j.Job) {
 				p.Field = fieldOf(cfg, i, p.Field)
 				problems = append(problems, p)
@@ -76,6 +75,20 @@ func (s submitter) build(env *run.Env) (*chain, error) {
 	return c, c.render(file, env.Manifest.Program)
 }
 
+// stepJobs checks a step and returns its jobs. What they make is added to made.
+func (s submitter) stepJobs(c *chain, i int, program string, made map[string]bool) ([]built, error) {
+	step := c.cfg.Steps[i]
+	if step.Job == configs.Report {
+		return c.reportOf(i, step, program, made)
+	}
+	job, cfg, err := s.check(i, step, made)
+	if err != nil {
+		return nil, err
+	}
+	note(made, job, cfg)
+	return c.jobsOf(step, job, cfg, program), nil
+}
+
 // check loads the configuration of a step as its job would and looks for the
 // inputs. Problems without a file are those of the chain.
 func (s submitter) check(i int, step configs.Step, made map[string]bool) (run.Job, configs.Job, error) {
@@ -84,7 +97,7 @@ func (s submitter) check(i int, step configs.Step, made map[string]bool) (run.Jo
 	}
 	var names []string
 	for _, j := range s.jobs {
-		if j.Config != nil {
+		if j.Config != nil || j.Name == configs.Report {
 			names = append(names, j.Name)
 		}
 	}
@@ -122,6 +135,9 @@ func note(made map[string]bool, job run.Job, cfg configs.Job) {
 		made[path] = true
 	}
 	made[manifestOf(cfg)] = true
+	if dir, name := cfg.Destination(); job.Name == "scale" { // lines are no output of one run
+		made[filepath.Join(dir, name+".jsonl")] = true
+	}
 }
 
 // manifestOf is the file that a job leaves last.
@@ -130,19 +146,25 @@ func manifestOf(cfg configs.Job) string {
 	return filepath.Join(dir, name+"."+cfg.JobName()+".json")
 }
 
-// jobsOf returns the jobs of a step: one, or an array and one that ends it.
-func (c *chain) jobsOf(step configs.Step, job run.Job, cfg configs.Job, program string) []built {
+// base is what a step asks of Slurm, without a command.
+func (c *chain) base(step configs.Step) slurm.Job {
 	b := c.cfg.Slurm
 	j := slurm.Job{
 		Partition: step.Partition, QOS: step.QOS, Account: firstOf(b.Account, os.Getenv(c.site.Header.AccountVariable)),
 		Nodes: step.Nodes, Tasks: step.Tasks, CPUsPerTask: step.CPUsPerTask, GPUsPerTask: step.GPUsPerTask,
 		MemoryMB: step.MemoryMB, TimeMin: step.TimeMin, Options: b.Options,
 		SignalS: step.SignalS, MarginS: step.MarginS, Restarts: b.Restarts, Dir: absolute("."),
-		Proof: absolute(manifestOf(cfg)),
 	}
 	if c.site.Header.Account == "none" {
 		j.Account = b.Account // one that is given is refused
 	}
+	return j
+}
+
+// jobsOf returns the jobs of a step: one, or an array and one that ends it.
+func (c *chain) jobsOf(step configs.Step, job run.Job, cfg configs.Job, program string) []built {
+	j := c.base(step)
+	j.Proof = absolute(manifestOf(cfg))
 	// The configuration by its absolute path: the job may start anywhere.
 	j.Command = []string{program, step.Job, absolute(step.Config)}
 	for _, set := range step.Set {

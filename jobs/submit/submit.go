@@ -35,7 +35,8 @@ job, named JOB.toml or JOB-WHAT.toml, is a chain of that job alone.
 A script starts the ranks as the profile of the site says (docs/slurm.md), passes
 on the signal that comes before the time limit, and queues itself again when the
 program has saved its state (exit status 75). An array shares the samples of a
-data set; a further job then makes the data set of them.
+data set; a further job then makes the data set of them. A step with
+job = "report" has files in place of a configuration: the page is made of them.
 
 All is checked before anything is submitted: the configuration of every step, its
 inputs, which must exist or come from an earlier step, and the limits of the
