@@ -7,6 +7,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/columen/columen/jobs/internal/series"
 )
 
 // TestTrainOnRanks trains on one rank and on meshes of two, with the same bits in
@@ -42,5 +44,34 @@ func TestTrainOnRanks(t *testing.T) {
 		if r := train(2, "bad", sets...); r.code != 2 || !strings.Contains(r.stderr, want) || len(r.messages()) != 1 {
 			t.Errorf("%v: exit status %d, %s", sets, r.code, r.stderr)
 		}
+	}
+}
+
+// TestScaleTrainOnRanks measures training on one and two ranks, strong and weak:
+// every row has losses near those of one rank, and the work of a weak point grows
+// with its ranks.
+func TestScaleTrainOnRanks(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	writeDataSet(t, f, "tiny")
+	f.write(t, "train.toml", trainConfig)
+	line := "job = \"train\"\nconfig = \"train.toml\"\nranks = [1, 2]\nbatch = [2]\nset = [\"run.epochs=1\"]\n"
+	f.write(t, "scale.toml", "[[series]]\nname = \"strong\"\n"+line+"[[series]]\nname = \"weak\"\nlaw = \"weak\"\n"+line+
+		"[repeat]\nwarmups = 0\nrepeats = 1\nmachine = \"no\"\n[launcher]\nkind = \"command\"\ncommand = ["+
+		strings.ReplaceAll(`"`+strings.Join(ranks(t, 2), `", "`)+`"`, `"2"`, `"{ranks}"`)+"]\n[output]\ndir = \"out\"\nname = \"s\"\n")
+	f.succeed(t, "scale", "scale.toml")
+	file, err := series.Read(f.path("out/s.jsonl"))
+	if err != nil || len(file.Rows) != 4 {
+		t.Fatalf("%v, %v", file, err)
+	}
+	work := map[string]float64{}
+	for _, r := range file.Rows {
+		if r.Kind != series.KindRun || r.Check == nil || !(r.Check.Error <= r.Check.Tolerance) || len(r.Places) != r.Point.Ranks {
+			t.Errorf("row %+v", r)
+		}
+		work[r.Series] += r.Work * float64(2*r.Point.Ranks-3) // two ranks less one
+	}
+	if work["strong"] != 0 || !(work["weak"] > 0) {
+		t.Errorf("more work on two ranks than on one: %v", work)
 	}
 }
