@@ -77,8 +77,8 @@ staticcheck: setup ## staticcheck, with and without tags
 tidy: ## import graph, doc comments, names, sizes, words, paths
 	go test -count=1 ./jobs/internal/tidy
 
-race: ## all tests without tags under the race detector
-	go test -race ./...
+race: ## all tests without tags under the race detector, fewer meshes of ranks
+	go test -race -short ./...
 
 mpi: setup-mpich-if-wanted ## the tests on real ranks: Open MPI with 1 to 4, MPICH with 2
 	.ci/mpi "$(MPIRUN)" "$(TAGS)" "$(MPI_RANKS)" $(MPI_PKGS)

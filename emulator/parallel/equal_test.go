@@ -90,7 +90,7 @@ func equal[T device.Float](dev device.Device[T], c *mpiutil.Comm, o Options, bat
 // the ranks share evenly, unevenly, and so that some have none. Only where the
 // dense layers see the samples as on one rank, nothing is allowed for rounding.
 func TestEqualsOneRank(t *testing.T) {
-	for _, batch := range []int{8, 3} {
+	for _, batch := range some(1, []int{8, 3}) {
 		want, err := reference(openCPU, Options{}, batch, 3)
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +104,7 @@ func TestEqualsOneRank(t *testing.T) {
 		if err := rounding(want, batch); err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range meshes() {
+		for _, m := range some(2, meshes()) {
 			t.Run(fmt.Sprintf("%v, batch %d", m, batch), func(t *testing.T) {
 				m.Space = [3]int{1, 1, 1}
 				inProcess(t, m.Ranks(), func(c *mpiutil.Comm) error {
@@ -117,12 +117,12 @@ func TestEqualsOneRank(t *testing.T) {
 
 // TestFixedBits compares meshes with one rank in fixed mode, bit by bit.
 func TestFixedBits(t *testing.T) {
-	for _, batch := range []int{16, 5} {
+	for _, batch := range some(1, []int{16, 5}) {
 		want, err := reference(openCPU, Options{Fixed: true}, batch, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range []Mesh{{Data: 2, Tensor: 1}, {Data: 1, Tensor: 2}, {Data: 2, Tensor: 2}, {Data: 8, Tensor: 1}, {Data: 1, Tensor: 8}, {Data: 2, Tensor: 4}} {
+		for _, m := range some(2, []Mesh{{Data: 2, Tensor: 2}, {Data: 2, Tensor: 1}, {Data: 1, Tensor: 2}, {Data: 8, Tensor: 1}, {Data: 1, Tensor: 8}, {Data: 2, Tensor: 4}}) {
 			t.Run(fmt.Sprintf("%v, batch %d", m, batch), func(t *testing.T) {
 				m.Space = [3]int{1, 1, 1}
 				inProcess(t, m.Ranks(), func(c *mpiutil.Comm) error {

@@ -241,3 +241,12 @@ func whole() *emulator.Model[float32] {
 	}
 	return m
 }
+
+// some is the first n cases in short mode, which the race detector is run in, as
+// it makes them fifteen times as slow; otherwise it is all.
+func some[T any](n int, cases []T) []T {
+	if testing.Short() {
+		return cases[:min(n, len(cases))]
+	}
+	return cases
+}

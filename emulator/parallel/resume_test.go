@@ -80,7 +80,7 @@ func files(dir string) (map[string][]byte, error) {
 // TestResumeOnAnotherMesh stops a run twice, each time continues it on another
 // mesh, and compares the end with an uninterrupted run of one rank, bit by bit.
 func TestResumeOnAnotherMesh(t *testing.T) {
-	for _, clip := range []float64{0, 0.5} {
+	for _, clip := range some(1, []float64{0, 0.5}) {
 		options := func(dir string) train.Options {
 			return train.Options{Dir: dir, Digest: "test", Epochs: 2, BatchSize: 4, Seed: 7, Alpha: alpha, ClipNorm: clip,
 				Optimizer: optim.Options{WeightDecay: 1e-3, Decoupled: true}, Schedule: optim.ScheduleOptions{Kind: "constant", Base: 1e-3}}
