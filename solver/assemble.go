@@ -3,62 +3,10 @@
 package solver
 
 import (
-	"cmp"
-	"math"
-	"slices"
-
 	"github.com/columen/columen/mpiutil"
 	"github.com/columen/columen/solver/grid"
 	"github.com/columen/columen/solver/ray"
 )
-
-// order returns the place of a rank's block along the rays: whenever a ray
-// passes from block to block it moves by one along one axis of the lattice,
-// away from the observer, so the sum of the steps from the near corner grows.
-func order(d grid.Decomposition, rank int, observer [3]float64) int {
-	sum := 0
-	for a, c := range d.Coords(rank) {
-		if observer[a] > 0 {
-			c = d.Ranks[a] - 1 - c
-		}
-		sum += c
-	}
-	return sum
-}
-
-// parcel is what one rank sends another: the stretches of its rays whose pixels that one owns, fields [field][channel][ray].
-type parcel[T grid.Float] struct {
-	pixels []int32
-	data   []T
-}
-
-// pack makes a parcel for each rank. Pixels are shared out in order.
-func pack[T grid.Float](b *bundle[T], ranks, pixels, channels int) []parcel[T] {
-	if ranks == 1 {
-		return []parcel[T]{{b.pixels, b.all}}
-	}
-	out := make([]parcel[T], ranks)
-	index := make([][]int32, ranks)
-	for r := range out {
-		lo, hi := share(pixels, r, ranks)
-		for i, p := range b.pixels {
-			if int(p) >= lo && int(p) < hi {
-				index[r] = append(index[r], int32(i))
-				out[r].pixels = append(out[r].pixels, p)
-			}
-		}
-		out[r].data = make([]T, 0, len(index[r])*channels*len(b.fields))
-		for _, f := range b.fields {
-			for c := range channels {
-				row := f[c*len(b.pixels):][:len(b.pixels)]
-				for _, i := range index[r] {
-					out[r].data = append(out[r].data, row[i])
-				}
-			}
-		}
-	}
-	return out
-}
 
 // deliver sends each rank its parcel and returns those for this one, by sender.
 func deliver[T grid.Float](comm *mpiutil.Comm, out []parcel[T], perRay int) ([]parcel[T], error) {
@@ -102,129 +50,93 @@ func deliver[T grid.Float](comm *mpiutil.Comm, out []parcel[T], perRay int) ([]p
 	return in, first
 }
 
-// compose puts the stretches of a rank's own pixels together, from the observer on: fields [field][channel][pixel].
-func compose[T grid.Float](d grid.Decomposition, in []parcel[T], p *Problem, lo, hi int) [][]T {
-	n, channels := hi-lo, len(p.FrequenciesHz)
-	whole := make([][]T, p.numFields())
-	for f := range whole {
-		whole[f] = make([]T, n*channels)
-	}
-	for i := range whole[fieldTransmission] {
-		whole[fieldTransmission][i] = 1
-	}
-	senders := make([]int, len(in))
-	for r := range senders {
-		senders[r] = r
-	}
-	slices.SortStableFunc(senders, func(a, b int) int { return cmp.Compare(order(d, a, p.Camera.Observer), order(d, b, p.Camera.Observer)) })
-	distribute(make([]struct{}, p.threads()), channels, func(_ struct{}, c int) {
-		for _, s := range senders {
-			k := len(in[s].pixels)
-			t := whole[fieldTransmission][c*n:][:n]
-			for i, pixel := range in[s].pixels {
-				q := int(pixel) - lo
-				for f := fieldEmission; f < len(whole); f++ {
-					x := in[s].data[(f*channels+c)*k+i]
-					if f != fieldDepth {
-						x *= t[q]
-					}
-					whole[f][c*n+q] += x
-				}
-				t[q] *= in[s].data[c*k+i]
-			}
-		}
-	})
-	return whole
-}
-
-// pixelsOf is what a rank owns of an image: intensities [channel][pixel], and the maps of Depths if asked for.
-type pixelsOf[T grid.Float] struct {
-	light  []T
-	depths [][]float64
-}
-
 // exchangeBundles brings the stretches of all ranks to the owners of the pixels, which compose them.
-func exchangeBundles[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, b *bundle[T], p *Problem) (*pixelsOf[T], error) {
-	channels, pixels := len(p.FrequenciesHz), p.Camera.NX*p.Camera.NY
-	in, err := deliver(comm, pack(b, comm.Size(), pixels, channels), channels*p.numFields())
+func exchangeBundles[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, b *bundle[T], o *owners, p *Problem) (*pixelsOf[T], error) {
+	perRay := len(p.FrequenciesHz) * p.numFields()
+	out := make([]parcel[T], comm.Size())
+	for r := range out {
+		out[r] = b.parcel(o.place[r], perRay)
+	}
+	in, err := deliver(comm, out, perRay)
 	if err != nil {
 		return nil, err
 	}
-	lo, hi := share(pixels, comm.Rank(), comm.Size())
-	n, whole := hi-lo, compose(d, in, p, lo, hi)
-	out := &pixelsOf[T]{light: whole[fieldEmission]}
-	if p.Depths {
-		out.depths = p.depthMaps(toFloat64(whole), d.Mesh, n)
-	}
-	if p.BackgroundSI != nil {
-		for i, t := range whole[fieldTransmission] {
-			out.light[i] += t * T(p.BackgroundSI[i/n])
-		}
-	}
-	return out, nil
+	return compose(d, in, o, p, comm.Rank()), nil
 }
 
 // gather brings the pixels of all ranks to rank 0.
-func (mine *pixelsOf[T]) gather(comm *mpiutil.Comm, img *Image, p *Problem) error {
+func (mine *pixelsOf[T]) gather(comm *mpiutil.Comm, img *Image, o *owners, p *Problem) error {
 	var err error
 	if img.Light, err = sumLight(comm, img.Light); err != nil {
 		return err
 	}
-	pixels := p.Camera.NX * p.Camera.NY
-	if img.Intensity, err = collectPixels(comm, mine.light, pixels, len(p.FrequenciesHz)); err != nil || !p.Depths {
+	channels := len(p.FrequenciesHz)
+	if err := collectTiles(comm, mine.tiles, mine.image, channels, o, p); err != nil {
 		return err
 	}
-	img.Depths = &Depths{}
-	for i, m := range []*[]float64{&img.Depths.TauPeak, &img.Depths.TauCenter, &img.Depths.MeanM, &img.Depths.SpreadM} {
-		if *m, err = collectPixels(comm, mine.depths[i], pixels, 1); err != nil {
+	if p.Depths {
+		if err := collectTiles(comm, mine.depthTiles, mine.depths, numMaps, o, p); err != nil {
 			return err
 		}
+	}
+	if comm.Rank() != 0 {
+		return nil
+	}
+	img.Intensity = mine.image
+	if p.Depths {
+		n := o.tiles.NX * o.tiles.NY
+		m := func(i int) []float64 { return mine.depths[i*n:][:n:n] }
+		img.Depths = &Depths{TauPeak: m(mapPeak), TauCenter: m(mapCenter), MeanM: m(mapMean), SpreadM: m(mapSpread)}
 	}
 	return nil
 }
 
-// collectPixels brings the shares [channel][pixel] of all ranks to rank 0 as one [channel][pixel].
-func collectPixels[T grid.Float](comm *mpiutil.Comm, mine []T, pixels, channels int) ([]float64, error) {
-	ranks := comm.Size()
-	if whole, same := any(mine).([]float64); same && ranks == 1 {
-		return whole, nil
+// collectTiles brings the tiles [tile][plane][pixel] of the other ranks to the
+// planes [plane][y][x] of rank 0, where its own are already.
+func collectTiles[T grid.Float](comm *mpiutil.Comm, tiles []T, image []float64, planes int, o *owners, p *Problem) error {
+	if comm.Size() == 1 {
+		return nil
 	}
-	counts := make([]int, ranks)
-	for r := range counts {
-		lo, hi := share(pixels, r, ranks)
-		counts[r] = (hi - lo) * channels
+	counts, total := make([]int, comm.Size()), 0
+	for r := range counts[1:] {
+		counts[r+1] = o.pixels(r+1) * planes
+		total += counts[r+1]
 	}
 	var all []T
 	if comm.Rank() == 0 {
-		all = make([]T, pixels*channels)
+		all = make([]T, total)
 	}
-	if err := mpiutil.Gatherv(comm, mine, all, counts, 0); err != nil || comm.Rank() != 0 {
-		return nil, err
+	if err := mpiutil.Gatherv(comm, tiles, all, counts, 0); err != nil || comm.Rank() != 0 {
+		return err
 	}
-	out, at := make([]float64, len(all)), 0
-	for r := range counts {
-		lo, hi := share(pixels, r, ranks)
-		for c := range channels {
-			to := out[c*pixels+lo : c*pixels+hi]
-			for i, x := range all[at:][:len(to)] {
-				to[i] = float64(x)
-			}
-			at += len(to)
+	workers := make([]struct{}, p.threads())
+	for r, n := range counts {
+		if r == 0 || n == 0 {
+			continue
 		}
+		lo, hi := o.share(r)
+		part := all[:n]
+		all = all[n:]
+		distribute(workers, hi-lo, func(_ struct{}, i int) {
+			at := o.tiles.Before(lo+i) - o.tiles.Before(lo)
+			place(image, part[at*planes:], o.tiles, lo+i, planes)
+		})
 	}
-	return out, nil
+	return nil
 }
 
-// toFloat64 copies fields for sums over channels.
-func toFloat64[T grid.Float](fields [][]T) [][]float64 {
-	out := make([][]float64, len(fields))
-	for f, x := range fields {
-		out[f] = make([]float64, len(x))
-		for i, v := range x {
-			out[f][i] = float64(v)
+// place writes a tile [plane][pixel] into planes [plane][y][x].
+func place[T grid.Float](image []float64, from []T, tiles ray.Tiles, tile, planes int) {
+	x0, x1, y0, y1 := tiles.Bounds(tile)
+	for f := range planes {
+		for y := y0; y < y1; y++ {
+			to := image[(f*tiles.NY+y)*tiles.NX+x0:][:x1-x0]
+			for i, x := range from[:x1-x0] {
+				to[i] = float64(x)
+			}
+			from = from[x1-x0:]
 		}
 	}
-	return out
 }
 
 // sumLight adds up what all ranks know of the light.
@@ -232,45 +144,4 @@ func sumLight(comm *mpiutil.Comm, l ray.Light) (ray.Light, error) {
 	sum := []float64{l.Total, l.Outside}
 	err := mpiutil.Allreduce(comm, sum, sum, mpiutil.Sum)
 	return ray.Light{Total: sum[0], Outside: sum[1]}, err
-}
-
-// depthMaps reduces the composed fields [field][channel][pixel] of n pixels to
-// the maps of Depths.
-func (p *Problem) depthMaps(f [][]float64, m grid.Mesh, n int) [][]float64 {
-	nearest := 0
-	for c, nu := range p.FrequenciesHz {
-		if math.Abs(nu-p.Line.RestFrequencyHz) < math.Abs(p.FrequenciesHz[nearest]-p.Line.RestFrequencyHz) {
-			nearest = c
-		}
-	}
-	h := m.CellSize()
-	unit, origin := min(h[0], h[1], h[2]), dot(p.Camera.Observer, center(m))
-	maps := make([][]float64, 4)
-	for i := range maps {
-		maps[i] = make([]float64, n)
-	}
-	for q := range n {
-		var light, first, second float64
-		for c := range p.FrequenciesHz {
-			i, w := c*n+q, p.channelWidth(c)
-			maps[0][q] = max(maps[0][q], f[fieldDepth][i])
-			light += w * f[fieldEmission][i]
-			first += w * f[fieldFirst][i]
-			second += w * f[fieldSecond][i]
-		}
-		maps[1][q] = f[fieldDepth][nearest*n+q]
-		mean := first / light // not a number where there is no light
-		maps[2][q] = mean*unit + origin
-		maps[3][q] = math.Sqrt(max(second/light-mean*mean, 0)) * unit
-	}
-	return maps
-}
-
-// channelWidth is the weight of channel c in the trapezoidal rule over frequency [Hz].
-func (p *Problem) channelWidth(c int) float64 {
-	f := p.FrequenciesHz
-	if len(f) == 1 {
-		return 1
-	}
-	return (f[min(c+1, len(f)-1)] - f[max(c-1, 0)]) / 2
 }

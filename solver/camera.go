@@ -112,20 +112,24 @@ func (c *Camera) project(p [3]float64) [2]float64 {
 	return [2]float64{dot(c.ImageX, p), dot(c.ImageY, p)}
 }
 
-// start returns where the ray of a pixel crosses the plane through the centre of
-// the box that faces the observer, in cells of m.
-func (c *Camera) start(m grid.Mesh, x, y int) (g [3]float64) {
+// starts returns a function that tells where the ray of a pixel crosses the
+// plane through the centre of the box that faces the observer, in cells of m.
+func (c *Camera) starts(m grid.Mesh) func(x, y int) [3]float64 {
 	h, middle := m.CellSize(), c.project(center(m))
-	dx := (float64(x)-float64(c.NX-1)/2)*c.PixelM[0] + (c.CenterM[0] - middle[0])
-	dy := (float64(y)-float64(c.NY-1)/2)*c.PixelM[1] + (c.CenterM[1] - middle[1])
-	for a := range g {
-		g[a] = float64(m.Cells[a]-1)/2 + (c.ImageX[a]*dx+c.ImageY[a]*dy)/h[a]
-		// A ray along the planes of an axis must know on which side of one it is.
-		if near := math.Round(2*g[a]) / 2; c.Observer[a] == 0 && math.Abs(g[a]-near) < 1e-9 {
-			g[a] = near
+	return func(x, y int) (g [3]float64) {
+		dx := (float64(x)-float64(c.NX-1)/2)*c.PixelM[0] + (c.CenterM[0] - middle[0])
+		dy := (float64(y)-float64(c.NY-1)/2)*c.PixelM[1] + (c.CenterM[1] - middle[1])
+		for a := range g {
+			g[a] = float64(m.Cells[a]-1)/2 + (c.ImageX[a]*dx+c.ImageY[a]*dy)/h[a]
+			// A ray along the planes of an axis must know on which side of one it is.
+			if c.Observer[a] == 0 {
+				if near := math.Round(2*g[a]) / 2; math.Abs(g[a]-near) < 1e-9 {
+					g[a] = near
+				}
+			}
 		}
+		return g
 	}
-	return g
 }
 
 // validate refuses what is no camera.

@@ -3,6 +3,8 @@
 package solver
 
 import (
+	"slices"
+	"sort"
 	"sync"
 	"sync/atomic"
 
@@ -10,15 +12,28 @@ import (
 	"github.com/columen/columen/solver/ray"
 )
 
-// bundle is what the rays of a camera have seen of one block: fields
-// [channel][ray] and the pixel of each ray.
+// bundle is what the rays of a camera have seen of one block: parcels for the
+// owners of the pixels, one behind the other.
 type bundle[T grid.Float] struct {
-	pixels []int32
-	all    []T   // the fields one after the other
-	fields [][]T // transmission, emission and, if asked for, depth and the two moments
+	pixels []int32 // of each ray
+	data   []T
+	cuts   []int // first ray of each owner, in the order of their tiles, and the number of rays
 }
 
-// The fields of a bundle.
+// parcel is the part of a bundle for one owner of pixels: chunks of at most
+// raysPerTask rays, [chunk][field][channel][ray].
+type parcel[T grid.Float] struct {
+	pixels []int32
+	data   []T
+}
+
+// parcel returns the parcel of the owner at a place; perRay is the number of values of a ray.
+func (b *bundle[T]) parcel(place, perRay int) parcel[T] {
+	lo, hi := b.cuts[place], b.cuts[place+1]
+	return parcel[T]{b.pixels[lo:hi], b.data[lo*perRay : hi*perRay]}
+}
+
+// The fields of a parcel.
 const (
 	fieldTransmission = iota
 	fieldEmission
@@ -27,7 +42,7 @@ const (
 	fieldSecond
 )
 
-// numFields returns the fields of a bundle.
+// numFields returns the fields of a parcel.
 func (p *Problem) numFields() int {
 	if p.Depths {
 		return 5
@@ -35,11 +50,11 @@ func (p *Problem) numFields() int {
 	return 2
 }
 
-// raysPerTask is what a thread takes at a time.
+// raysPerTask is what a thread takes at a time: its results stay in a cache that is near.
 const raysPerTask = 128
 
 // cross computes the stretches of this rank's block on all rays of the camera.
-func cross[T grid.Float](c *grid.Cube[T], p *Problem) (*bundle[T], ray.Light, string, error) {
+func cross[T grid.Float](c *grid.Cube[T], p *Problem, o *owners) (*bundle[T], ray.Light, string, error) {
 	medium := ray.NewMedium(p.Line)
 	offsets := medium.Offsets(p.FrequenciesHz)
 	name := p.Kernel
@@ -66,21 +81,24 @@ func cross[T grid.Float](c *grid.Cube[T], p *Problem) (*bundle[T], ray.Light, st
 	v.Close(p.Line.Z.TMin, p.Line.Z.TMax)
 
 	// 2. The rays that meet the block.
-	beam, pixels := v.Aim(p.Camera.NX, p.Camera.NY, func(x, y int) [3]float64 { return p.Camera.start(c.Mesh, x, y) })
-	n := len(pixels)
-	out := &bundle[T]{pixels: pixels, all: make([]T, p.numFields()*n*len(offsets))}
-	for i := range p.numFields() {
-		out.fields = append(out.fields, out.all[i*n*len(offsets):][:n*len(offsets)])
-	}
+	beam, out := aim(v, kernels, c.Mesh, p, o)
+	perRay := p.numFields() * len(offsets)
+	out.data = make([]T, perRay*len(out.pixels))
 
 	// 3. Their stretches.
-	tasks := (n + raysPerTask - 1) / raysPerTask
-	lights := make([]ray.Light, tasks)
+	var tasks [][2]int
+	for i := range out.cuts[1:] {
+		for lo := out.cuts[i]; lo < out.cuts[i+1]; lo += raysPerTask {
+			tasks = append(tasks, [2]int{lo, min(out.cuts[i+1], lo+raysPerTask)})
+		}
+	}
+	lights := make([]ray.Light, len(tasks))
 	var done atomic.Int64
-	distribute(kernels, tasks, func(k ray.Kernel[T], i int) {
-		lights[i] = task(k, beam, out, i*raysPerTask, min(n, (i+1)*raysPerTask))
+	distribute(kernels, len(tasks), func(k ray.Kernel[T], i int) {
+		lo, hi := tasks[i][0], tasks[i][1]
+		lights[i], _ = k.Cross(beam.Part(lo, hi), passage(out.data[lo*perRay:hi*perRay], hi-lo, len(offsets)))
 		if d := done.Add(1); p.Progress != nil {
-			p.Progress(int(d), tasks)
+			p.Progress(int(d), len(tasks))
 		}
 	})
 	var light ray.Light
@@ -91,19 +109,34 @@ func cross[T grid.Float](c *grid.Cube[T], p *Problem) (*bundle[T], ray.Light, st
 	return out, light, name, nil
 }
 
-// task computes rays [lo, hi) of a beam.
-func task[T grid.Float](k ray.Kernel[T], beam *ray.Beam[T], out *bundle[T], lo, hi int) ray.Light {
-	part := ray.Beam[T]{Volume: beam.Volume}
-	for a := range part.Start {
-		part.Start[a] = beam.Start[a][lo:hi]
+// aim finds the rays that meet a block, in order of the tiles, and where those of each owner begin.
+func aim[T grid.Float](v *ray.Volume[T], kernels []ray.Kernel[T], m grid.Mesh, p *Problem, o *owners) (*ray.Beam[T], *bundle[T]) {
+	const tilesPerTask = 64
+	n, start := o.tiles.Len(), p.Camera.starts(m)
+	tasks := (n + tilesPerTask - 1) / tilesPerTask
+	beams, pixels := make([]*ray.Beam[T], tasks), make([][]int32, tasks)
+	distribute(kernels, tasks, func(_ ray.Kernel[T], i int) {
+		beams[i], pixels[i] = v.Aim(o.tiles, i*tilesPerTask, min(n, (i+1)*tilesPerTask), start)
+	})
+	all, out := &ray.Beam[T]{Volume: v}, &bundle[T]{pixels: slices.Concat(pixels...)}
+	for _, b := range beams {
+		all.Join(b)
 	}
-	f := out.fields
-	to := ray.Passage[T]{Transmission: f[fieldTransmission][lo:], Emission: f[fieldEmission][lo:], Stride: len(out.pixels)}
-	if len(f) > 2 {
-		to.Depth, to.First, to.Second = f[fieldDepth][lo:], f[fieldFirst][lo:], f[fieldSecond][lo:]
+	for place := range len(o.ranks) + 1 {
+		first, _ := share(n, place, len(o.ranks))
+		out.cuts = append(out.cuts, sort.Search(len(out.pixels), func(i int) bool { return o.tiles.Of(out.pixels[i]) >= first }))
 	}
-	light, _ := k.Cross(&part, &to)
-	return light
+	return all, out
+}
+
+// passage lays the fields of a chunk of n rays out.
+func passage[T grid.Float](data []T, n, channels int) *ray.Passage[T] {
+	field := func(f int) []T { return data[f*channels*n:][:channels*n] }
+	to := &ray.Passage[T]{Transmission: field(fieldTransmission), Emission: field(fieldEmission), Stride: n}
+	if len(data) > 2*channels*n {
+		to.Depth, to.First, to.Second = field(fieldDepth), field(fieldFirst), field(fieldSecond)
+	}
+	return to
 }
 
 // distribute has each worker do tasks until none is left.

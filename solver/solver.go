@@ -64,9 +64,10 @@ func look[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, cube *grid.Cub
 	start := time.Now()
 	img := &Image{NX: p.Camera.NX, NY: p.Camera.NY}
 	var own *bundle[T]
+	o := newOwners(d, p.Camera)
 	err := p.Camera.needs(cube.Velocity[0] != nil, cube.Velocity[1] != nil, cube.Velocity[2] != nil)
 	if err == nil {
-		own, img.Light, img.Kernel, err = cross(cube, p)
+		own, img.Light, img.Kernel, err = cross(cube, p, o)
 	}
 	img.Integration = time.Since(start)
 	if err = mpiutil.Agree(comm, err); err != nil {
@@ -75,7 +76,7 @@ func look[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, cube *grid.Cub
 
 	// 3. Stretches to the owners of the pixels, composed along the ray and put before the background.
 	start = time.Now()
-	mine, err := exchangeBundles(comm, d, own, p)
+	mine, err := exchangeBundles(comm, d, own, o, p)
 	img.Exchange = time.Since(start)
 	if err = mpiutil.Agree(comm, err); err != nil {
 		return nil, err
@@ -83,7 +84,7 @@ func look[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, cube *grid.Cub
 
 	// 4. Pixels to rank 0.
 	start = time.Now()
-	err = mine.gather(comm, img, p)
+	err = mine.gather(comm, img, o, p)
 	img.Gathering = time.Since(start)
 	if err = mpiutil.Agree(comm, err); err != nil {
 		return nil, err

@@ -3,10 +3,7 @@
 package ray
 
 import (
-	"cmp"
 	"fmt"
-	"math"
-	"slices"
 
 	"github.com/columen/columen/solver/grid"
 )
@@ -207,62 +204,6 @@ func (s *Sheet[T]) refusal(k Kernel[T], x, y, z int) error {
 		}
 	}
 	panic("ray: kernel refused a sheet that is in order")
-}
-
-// enters returns t at which a ray that starts at g enters the volume, and
-// whether it may have a segment there; rounding is on the side of yes.
-func (v *Volume[T]) enters(g [3]float64) (t float64, ok bool) {
-	const slack = 1e-4 // cells, above the rounding of float32 in 1024 cells
-	enter, leave := math.Inf(-1), math.Inf(1)
-	e := v.Along()
-	for a := range g {
-		lo, hi := v.coordinate(a, v.Lo[a])-slack, v.coordinate(a, v.Hi[a])+slack
-		if e[a] == 0 {
-			if g[a] < lo || g[a] > hi {
-				return 0, false
-			}
-			continue
-		}
-		near, far := (lo-g[a])/e[a], (hi-g[a])/e[a]
-		enter, leave = max(enter, min(near, far)), min(leave, max(near, far))
-	}
-	return enter, enter < leave
-}
-
-// Aim returns the rays of an image of nx by ny pixels that may cross the volume,
-// and the pixel y·nx + x of each; start is where the ray of a pixel is at t = 0.
-// The rays of a tile are in the order in which they enter: kernels take
-// neighbours together, which then see the line at like frequencies.
-func (v *Volume[T]) Aim(nx, ny int, start func(x, y int) [3]float64) (*Beam[T], []int32) {
-	const tile = 8 // pixels
-	type ray struct {
-		pixel int32
-		enter float64
-		start [3]float64
-	}
-	b, pixels := &Beam[T]{Volume: v}, []int32{}
-	list := make([]ray, 0, tile*tile)
-	for y0 := 0; y0 < ny; y0 += tile {
-		for x0 := 0; x0 < nx; x0 += tile {
-			list = list[:0]
-			for y := y0; y < min(ny, y0+tile); y++ {
-				for x := x0; x < min(nx, x0+tile); x++ {
-					g := start(x, y)
-					if t, ok := v.enters(g); ok {
-						list = append(list, ray{int32(y*nx + x), t, g})
-					}
-				}
-			}
-			slices.SortStableFunc(list, func(p, q ray) int { return cmp.Compare(p.enter, q.enter) })
-			for _, r := range list {
-				pixels = append(pixels, r.pixel)
-				for a := range r.start {
-					b.Start[a] = append(b.Start[a], T(r.start[a]))
-				}
-			}
-		}
-	}
-	return b, pixels
 }
 
 // coordinate returns where a plane lies, in cells.

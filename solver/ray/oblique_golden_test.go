@@ -97,7 +97,8 @@ func starts[T grid.Float](c *grid.Cube[T], v *Volume[T], l *look) (*Beam[T], []i
 	h := c.Mesh.CellSize()
 	every := max(l.every, 1)
 	at := func(i int) float64 { return l.size * ((float64(i*every+every/2)+0.5)/float64(l.pixels) - 0.5) }
-	return v.Aim(l.pixels/every, l.pixels/every, func(i, j int) (g [3]float64) {
+	tiles := Tiles{NX: l.pixels / every, NY: l.pixels / every}
+	return v.Aim(tiles, 0, tiles.Len(), func(i, j int) (g [3]float64) {
 		for a := range g {
 			g[a] = (x[a]*at(i)+y[a]*at(j)-c.Mesh.Box.Min[a])/h[a] - 0.5
 		}
