@@ -89,12 +89,15 @@ func TestLauncher(t *testing.T) {
 		want string
 		set  int
 	}{
-		"alone":    {configs.Launcher{Kind: "auto", Oversubscribe: "yes"}, nil, "mpirun -n 3 columen", 4},
-		"strict":   {configs.Launcher{Kind: "mpirun", Oversubscribe: "no"}, nil, "mpirun -n 3 columen", 2},
-		"user's":   {configs.Launcher{Kind: "mpirun", Oversubscribe: "no"}, map[string]string{"OMPI_MCA_hwloc_base_binding_policy": "core"}, "mpirun -n 3 columen", 1},
-		"in Slurm": {configs.Launcher{Kind: "auto", Options: []string{"--mpi=pmix"}}, map[string]string{"SLURM_JOB_ID": "7"}, "srun -n 3 -c 2 --mpi=pmix columen", 0},
-		"command":  {configs.Launcher{Kind: "command", Command: []string{"mpirun", "-np", "{ranks}", "--pe={threads}"}}, nil, "mpirun -np 3 --pe=2 columen", 0},
-		"none":     {configs.Launcher{Kind: "none"}, nil, "columen", 0},
+		"alone":     {configs.Launcher{Kind: "auto", Oversubscribe: "yes"}, nil, "mpirun -n 3 columen", 4},
+		"strict":    {configs.Launcher{Kind: "mpirun", Oversubscribe: "no"}, nil, "mpirun -n 3 columen", 2},
+		"user's":    {configs.Launcher{Kind: "mpirun", Oversubscribe: "no"}, map[string]string{"OMPI_MCA_hwloc_base_binding_policy": "core"}, "mpirun -n 3 columen", 1},
+		"in Slurm":  {configs.Launcher{Kind: "auto", Options: []string{"--mpi=pmix"}}, map[string]string{"SLURM_JOB_ID": "7"}, "srun -n 3 -c 2 --mpi=pmix columen", 0},
+		"two nodes": {configs.Launcher{Kind: "srun"}, map[string]string{"SLURM_JOB_ID": "7", "SLURM_NTASKS_PER_NODE": "2", "SLURM_CPUS_PER_TASK": "2"}, "srun -n 3 -c 2 -N 2 columen", 0},
+		"one node":  {configs.Launcher{Kind: "srun"}, map[string]string{"SLURM_CPUS_ON_NODE": "128"}, "srun -n 3 -c 2 -N 1 columen", 0},
+		"own nodes": {configs.Launcher{Kind: "srun", Options: []string{"--nodes=3"}}, map[string]string{"SLURM_CPUS_ON_NODE": "128"}, "srun -n 3 -c 2 --nodes=3 columen", 0},
+		"command":   {configs.Launcher{Kind: "command", Command: []string{"mpirun", "-np", "{ranks}", "--pe={threads}"}}, nil, "mpirun -np 3 --pe=2 columen", 0},
+		"none":      {configs.Launcher{Kind: "none"}, nil, "columen", 0},
 	} {
 		l, err := newLauncher("f", c.cfg, func(name string) string { return c.env[name] })
 		if err != nil {
