@@ -28,7 +28,7 @@ func (p *page) simulated(f *series.File, number int, suffix string) ([]figure, e
 	for _, l := range f.Lines() {
 		base := l.Cells[0]
 		r := base.Rows[0]
-		if l.Law != series.Strong || base.Point.Ranks != 1 || base.Point.Threads != 1 || r.FLOPs == 0 {
+		if l.Law != series.Strong || l.Over != series.Ranks || base.Point.Ranks != 1 || base.Point.Threads != 1 || r.FLOPs == 0 {
 			continue
 		}
 		var fig figure

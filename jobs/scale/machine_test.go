@@ -3,7 +3,6 @@
 package scale
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -37,40 +36,6 @@ func TestCores(t *testing.T) {
 		if count, shared := cores(c.places); count != c.count || shared != c.shared {
 			t.Errorf("%s: %d cores, shared %v", name, count, shared)
 		}
-	}
-}
-
-// TestEnergy: packages are added, parts of them are not, and a counter that wraps
-// goes on from zero.
-func TestEnergy(t *testing.T) {
-	root := t.TempDir()
-	set := func(zone, now string) {
-		for file, text := range map[string]string{"energy_uj": now, "max_energy_range_uj": "1000000"} {
-			path := filepath.Join(root, zone, file)
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text+"\n"), 0o666)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if e := readEnergy(root).spent(readEnergy(root)); e != nil {
-		t.Errorf("energy without counters: %+v", e)
-	}
-	set("intel-rapl:0", "900000")
-	set("intel-rapl:1", "100")
-	set("intel-rapl:0:0", "1")
-	before := readEnergy(root)
-	set("intel-rapl:0", "400000")
-	set("intel-rapl:1", "200100")
-	set("intel-rapl:0:0", "999")
-	e := before.spent(readEnergy(root))
-	if e == nil || math.Abs(e.Joules-0.7) > 1e-12 || !strings.Contains(e.Source, "2 processor packages") {
-		t.Errorf("energy %+v, want 0.5 J and 0.2 J", e)
-	}
-	if err := os.RemoveAll(filepath.Join(root, "intel-rapl:1")); err != nil {
-		t.Fatal(err)
-	}
-	if e := before.spent(readEnergy(root)); e != nil {
-		t.Errorf("a counter that went away: %+v", e)
 	}
 }
 
@@ -152,11 +117,11 @@ func TestCompareHistories(t *testing.T) {
 func TestWeakTraining(t *testing.T) {
 	c := configs.Scaling{Law: series.Weak, Job: "train", Config: "../../configs/train-scale.toml", Set: []string{"run.epochs=3"}}
 	p := series.Point{Ranks: 2, Threads: 1, Batch: 16}
-	if got := trainSets(c, p); !slices.Equal(got, []string{"data.batch=16", "run.epochs=6"}) {
+	if got := trainSets(c, p, 2); !slices.Equal(got, []string{"data.batch=16", "run.epochs=6"}) {
 		t.Errorf("weak %q", got)
 	}
 	c.Law = series.Strong
-	if got := trainSets(c, p); !slices.Equal(got, []string{"data.batch=16"}) {
+	if got := trainSets(c, p, 2); !slices.Equal(got, []string{"data.batch=16"}) {
 		t.Errorf("strong %q", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,8 +31,9 @@ type Curve struct {
 // Chart is a figure with two axes.
 type Chart struct {
 	Title, XLabel, YLabel string
-	LogX, LogY            bool // to the base 2 for X in whole powers, 10 otherwise
-	FromZero              bool // the y axis begins at 0
+	LogX, LogY            bool   // to the base 2 for X in whole powers, 10 otherwise
+	FromZero              bool   // the y axis begins at 0
+	Mark                  string // what hollow points are
 	Curves                []Curve
 }
 
@@ -146,7 +148,21 @@ func (c Chart) SVG() string {
 	for i, k := range c.Curves {
 		k.svg(&b, x, y, labels[i])
 	}
+	if c.Mark != "" && c.hollow() {
+		fmt.Fprintf(&b, `<circle class="dot hollow" style="--c:var(--c5)" cx="%.1f" cy="%.1f" r="4.5"/>`, x.from+12, y.to+10)
+		text(&b, x.from+24, y.to+14, "start", "tick", c.Mark)
+	}
 	return b.String() + "</svg>"
+}
+
+// hollow reports whether a point is.
+func (c Chart) hollow() bool {
+	for _, k := range c.Curves {
+		if slices.Contains(k.Hollow, true) {
+			return true
+		}
+	}
+	return false
 }
 
 // svg draws a curve and writes its name beside its end.
@@ -163,7 +179,8 @@ func (k Curve) svg(b *strings.Builder, x, y axis, labelAt float64) {
 	fmt.Fprintf(b, `<polyline class="%s" %s points="%s"/>`, class, style, strings.Join(path, " "))
 	for i := range k.X {
 		if k.Low != nil {
-			fmt.Fprintf(b, `<line class="bar" %s x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, style, x.at(k.X[i]), x.at(k.X[i]), y.at(k.Low[i]), y.at(k.High[i]))
+			at, low, high := x.at(k.X[i]), y.at(k.Low[i]), y.at(k.High[i])
+			fmt.Fprintf(b, `<path class="bar" %s d="M%.1f %.1fH%.1fM%.1f %.1fV%.1fM%.1f %.1fH%.1f"/>`, style, at-4, low, at+4, at, low, high, at-4, high, at+4)
 		}
 		if k.Dashed {
 			continue
