@@ -71,6 +71,7 @@ type page struct {
 	Generator   template.HTML
 	Parts       []part
 	Comparisons []comparison
+	Checks      []string // of predictions, to say when the page is made
 	charts      map[string]chart.Chart
 }
 
@@ -141,7 +142,7 @@ func (p *page) partOf(f *series.File, number int) (part, error) {
 			continue
 		}
 		out.Figures = append(out.Figures, figure{Title: "Where the time goes: " + name(l), SVG: template.HTML(stack.SVG()), Study: number, Command: commandOf(l), Tables: []table{phaseTable(l, names)},
-			Caption: "Median over the repeats of the rank in the middle; “rest” is what is left of the whole, such as waiting at the start. The table has all ranks."})
+			Caption: "Median over the repeats of the rank in the middle; “rest” is what is left of the whole, such as waiting at the start. Faded bars are oversubscribed."})
 	}
 	if list := kernels(s); list != nil {
 		roof := roofline(s, list)

@@ -129,18 +129,13 @@ func laws(lines []series.Line) []string {
 
 // phaseTable has the least, middle and most time over the ranks.
 func phaseTable(l series.Line, names []string) table {
-	t := table{Class: "phases", Head: []string{l.Over}}
-	for _, n := range names {
-		t.Head = append(t.Head, n+": least [s]", "middle", "most")
-	}
+	t := table{Class: "phases", Fold: "Seconds of all ranks", Head: []string{l.Over, "phase", "least of all ranks [s]", "middle", "most"}}
 	for i, c := range l.Cells {
-		row := []datum{whole(l.Count(i))}
 		for _, n := range names {
 			p := c.Phase(n)
-			row = append(row, value(p.SecondsMin), value(p.SecondsMedian), value(p.SecondsMax))
+			t.Keys = append(t.Keys, fmt.Sprintf("%s/%d/%d/%s", l.Series, c.Point.Ranks, c.Point.Threads, n))
+			t.Rows = append(t.Rows, []datum{whole(l.Count(i)), words(n), value(p.SecondsMin), value(p.SecondsMedian), value(p.SecondsMax)})
 		}
-		t.Keys = append(t.Keys, fmt.Sprintf("%s/%d/%d", l.Series, c.Point.Ranks, c.Point.Threads))
-		t.Rows = append(t.Rows, row)
 	}
 	return t
 }

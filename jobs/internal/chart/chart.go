@@ -39,8 +39,8 @@ type Chart struct {
 
 // The layout of an SVG, in its own units.
 const (
-	width, height           = 720.0, 400.0
-	left, right, top, under = 74.0, 178.0, 16.0, 52.0
+	width, height           = 790.0, 400.0
+	left, right, top, under = 74.0, 248.0, 16.0, 52.0
 )
 
 // axis maps values to places.
@@ -133,6 +133,10 @@ func (c Chart) SVG() string {
 		return b.String() + "</svg>"
 	}
 	x.from, x.to, y.from, y.to = left, width-right, height-under, top
+	marked := c.Mark != "" && c.hollow()
+	if marked { // room above the axes
+		y.to += 20
+	}
 	for _, v := range y.ticks() {
 		fmt.Fprintf(&b, `<line class="grid" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, x.from, x.to, y.at(v), y.at(v))
 		text(&b, left-8, y.at(v)+4, "end", "tick", Number(v))
@@ -141,16 +145,16 @@ func (c Chart) SVG() string {
 		fmt.Fprintf(&b, `<line class="grid" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, x.at(v), x.at(v), y.from, y.to)
 		text(&b, x.at(v), y.from+18, "middle", "tick", Number(v))
 	}
-	fmt.Fprintf(&b, `<line class="axis" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, x.from, x.to, y.from, y.from)
+	fmt.Fprintf(&b, `<path class="axis" d="M%.1f %.1fV%.1fH%.1f"/>`, x.from, y.to, y.from, x.to)
 	text(&b, (x.from+x.to)/2, height-12, "middle", "label", c.XLabel)
 	fmt.Fprintf(&b, `<text class="label" text-anchor="middle" transform="translate(16 %.1f) rotate(-90)">%s</text>`, (y.from+y.to)/2, html.EscapeString(c.YLabel))
 	labels := c.labelPlaces(y)
 	for i, k := range c.Curves {
 		k.svg(&b, x, y, labels[i])
 	}
-	if c.Mark != "" && c.hollow() {
-		fmt.Fprintf(&b, `<circle class="dot hollow" style="--c:var(--c5)" cx="%.1f" cy="%.1f" r="4.5"/>`, x.from+12, y.to+10)
-		text(&b, x.from+24, y.to+14, "start", "tick", c.Mark)
+	if marked {
+		fmt.Fprintf(&b, `<circle class="dot hollow" style="--c:var(--c5)" cx="%.1f" cy="%.1f" r="4.5"/>`, x.from+6, y.to-18)
+		text(&b, x.from+18, y.to-14, "start", "tick", c.Mark)
 	}
 	return b.String() + "</svg>"
 }
@@ -165,7 +169,7 @@ func (c Chart) hollow() bool {
 	return false
 }
 
-// svg draws a curve and writes its name beside its end.
+// svg draws a curve and writes its name at the height of its end.
 func (k Curve) svg(b *strings.Builder, x, y axis, labelAt float64) {
 	style := fmt.Sprintf(`style="--c:var(--c%d)"`, k.Colour%Colours)
 	class := "curve"
@@ -192,8 +196,11 @@ func (k Curve) svg(b *strings.Builder, x, y axis, labelAt float64) {
 		fmt.Fprintf(b, `<circle class="%s" %s cx="%.1f" cy="%.1f" r="4.5"><title>%s: %s, %s</title></circle>`, class, style, x.at(k.X[i]), y.at(k.Y[i]),
 			html.EscapeString(k.Label), Number(k.X[i]), Number(k.Y[i]))
 	}
-	end := len(k.X) - 1
-	fmt.Fprintf(b, `<text class="name" %s x="%.1f" y="%.1f">%s</text>`, style, x.at(k.X[end])+9, labelAt+4, html.EscapeString(k.Label))
+	at := x.to // beside the axes, where no other curve passes
+	if len(k.X) == 1 {
+		at = x.at(k.X[0])
+	}
+	fmt.Fprintf(b, `<text class="name" %s x="%.1f" y="%.1f">%s</text>`, style, at+9, labelAt+4, html.EscapeString(k.Label))
 }
 
 // labelPlaces moves names that would cover each other apart.
