@@ -48,9 +48,15 @@ run: build ## image the example model on two ranks
 	$(MPIRUN) -n $(RANKS) bin/columen solve configs/solve.toml --overwrite
 	@echo; echo "The images (FITS for DS9, CARTA, astropy; PNG to look at):"; ls -1 out/solve/*.fits out/solve/*.png
 
-scale: build ## measure the scaling of the solver, and make the page of it
-	bin/columen scale configs/scale-strong.toml
-	bin/columen report out/scale/strong.jsonl
+# A study that was begun by another commit is refused: SCALE_FLAGS=--overwrite begins anew.
+scale: build ## measure the scaling of solver, training and inference, and make the page of it
+	bin/columen generate configs/generate-scale.toml
+	bin/columen train configs/train-scale.toml --set run.epochs=10 $(SCALE_FLAGS)
+	bin/columen scale configs/scale-strong.toml $(SCALE_FLAGS)
+	bin/columen scale configs/scale-train.toml $(SCALE_FLAGS)
+	bin/columen scale configs/scale-emulate.toml $(SCALE_FLAGS)
+	bin/columen evaluate configs/evaluate-scale.toml $(SCALE_FLAGS)
+	bin/columen report out/scale/strong.jsonl out/scale/train.jsonl out/scale/emulate.jsonl out/scale/winds.evaluation.json
 
 build: setup ## bin/columen with MPI and HDF5
 	go build -buildvcs=$(BUILDVCS) -tags "$(TAGS)" -o bin/columen ./jobs

@@ -27,8 +27,10 @@ type Trained struct {
 
 // Bench says how speed is measured.
 type Bench struct {
-	Repeats  int `toml:"repeats" unit:"-" default:"0" allow:"0..100000" doc:"Measurements of each batch size; 0 makes images instead, --bench means 20"`
-	BatchMax int `toml:"batch_max" unit:"-" default:"16" allow:"1..4096" doc:"Largest batch to try; sizes are powers of two"`
+	Repeats  int    `toml:"repeats" unit:"-" default:"0" allow:"0..100000" doc:"Measurements of each batch size; 0 makes images instead, --bench means 20"`
+	BatchMin int    `toml:"batch_min" unit:"-" default:"1" allow:"1..4096" doc:"Smallest batch to measure; each is twice the one before"`
+	BatchMax int    `toml:"batch_max" unit:"-" default:"16" allow:"1..4096" doc:"Largest batch to try; sizes are powers of two times the smallest"`
+	Image    string `toml:"image" unit:"-" default:"\"no\"" allow:"yes|no" doc:"yes also writes the image of the first view, the last of the last batch measured, so that the result of what was timed can be checked"`
 }
 
 // Evaluate is the configuration of columen evaluate: a trained network and the
@@ -123,6 +125,9 @@ func (e *Emulate) validate(r *report) {
 	}
 	e.Output.validate(r)
 	validateViews(r, e.Views)
+	if e.Bench.Repeats > 0 && e.Bench.BatchMin > e.Bench.BatchMax {
+		r.add("bench.batch_min", text(e.Bench.BatchMin), "larger than bench.batch_max = "+text(e.Bench.BatchMax), "at most bench.batch_max")
+	}
 	for i, v := range e.Views {
 		if v.Oblique() && v.Axis == "" {
 			r.add(fmt.Sprintf("view.%d.inclination_deg", i), text(*v.InclinationDeg), "the network looks along an axis", "axis")

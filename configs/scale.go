@@ -20,7 +20,8 @@ type Scale struct {
 // Scaling is a series: the points are all combinations of its lists.
 type Scaling struct {
 	Name      string   `toml:"name" unit:"-" allow:"name" doc:"Name of the series"`
-	Law       string   `toml:"law" unit:"-" default:"\"strong\"" allow:"strong|weak" doc:"strong: the problem stays; weak: cells along x, or the batch and the epochs of a training, grow along with the ranks"`
+	Law       string   `toml:"law" unit:"-" default:"\"strong\"" allow:"strong|weak" doc:"strong: the problem stays; weak: cells along x, or the batch and the epochs of a training, grow along with the ranks, or with the threads where the series is over them"`
+	Over      string   `toml:"over" unit:"-" default:"\"ranks\"" allow:"ranks|threads" doc:"What grows along a line of the figures"`
 	Job       string   `toml:"job" unit:"-" allow:"solve|train|emulate" doc:"Job to run"`
 	Config    string   `toml:"config" unit:"-" path:"input" doc:"Configuration of the job; the lists below replace what it says"`
 	Ranks     []int    `toml:"ranks" unit:"-" default:"[1]" allow:"1..1000000" doc:"Numbers of ranks"`
@@ -28,7 +29,8 @@ type Scaling struct {
 	Cells     []int    `toml:"cells" unit:"-" need:"no" allow:"1..8192" doc:"Cells along an edge of the cube; in a weak series that of one rank. Not for train, whose cells are those of the data set"`
 	Channels  []int    `toml:"channels" unit:"-" need:"no" allow:"1..100000" doc:"Numbers of channels, for solve"`
 	WindowMS  float64  `toml:"window_ms" unit:"m s⁻¹" default:"40000.0" allow:">0" doc:"Width of the spectrum that the channels share, so that the line fills the same part of it at any number of them"`
-	Batch     []int    `toml:"batch" unit:"-" need:"no" allow:"1..1000000" doc:"Samples of a step, for train; in a weak series those of one rank"`
+	Batch     []int    `toml:"batch" unit:"-" need:"no" allow:"1..1000000" doc:"Samples of a step, for train, or images that the network makes at once, for emulate, which is then measured warm, without files; in a weak series those of one rank or thread"`
+	Mesh      string   `toml:"mesh" unit:"-" default:"\"data\"" allow:"data|tensor|space" doc:"What the ranks of a training share: data the samples of a batch, tensor the dense layers, space the cubes along x"`
 	Set       []string `toml:"set" unit:"-" need:"no" doc:"Further settings of the job, as for --set"`
 	Tolerance float64  `toml:"tolerance" unit:"-" need:"no" allow:">0" doc:"Largest difference from the run on one rank that passes: of images relative to the brightest pixel, of the losses of a training relative to themselves. When absent 1e-12 for solve in f64, 1e-2 for train and 1e-5 otherwise"`
 }
@@ -107,7 +109,7 @@ func (x *Scaling) validate(r *report, field func(string) string) {
 	}{
 		{"ranks", x.Ranks, nil, []string{"solve", "train", "emulate"}}, {"threads", x.Threads, nil, []string{"solve", "train", "emulate"}},
 		{"cells", x.Cells, []string{"solve"}, []string{"solve", "emulate"}}, {"channels", x.Channels, []string{"solve"}, []string{"solve"}},
-		{"batch", x.Batch, []string{"train"}, []string{"train"}},
+		{"batch", x.Batch, []string{"train"}, []string{"train", "emulate"}},
 	} {
 		sorted := slices.Sorted(slices.Values(l.values))
 		switch {
@@ -119,7 +121,20 @@ func (x *Scaling) validate(r *report, field func(string) string) {
 			r.add(field(l.key), text(l.values), fmt.Sprintf("given together with job = %q", x.Job), "no list here")
 		}
 	}
-	if x.Law == "weak" && x.Job == "emulate" {
-		r.add(field("law"), `"weak"`, "the cells of a network do not grow", "strong")
+	if x.Job == "emulate" {
+		x.validateEmulate(r, field)
+	}
+	if x.Mesh != "data" && x.Job != "train" && x.Mesh != "" {
+		r.add(field("mesh"), text(x.Mesh), fmt.Sprintf("given together with job = %q", x.Job), "none; a mesh is for train")
+	}
+}
+
+// validateEmulate checks a series of inference, which has one rank.
+func (x *Scaling) validateEmulate(r *report, field func(string) string) {
+	if most := slices.Max(append([]int{1}, x.Ranks...)); most > 1 {
+		r.add(field("ranks"), text(most), "columen emulate shares its work over threads, not over ranks", `[1], with a list of threads and over = "threads"`)
+	}
+	if x.Law == "weak" && (x.Over != "threads" || len(x.Batch) == 0) {
+		r.add(field("law"), `"weak"`, "the cells of a network do not grow", `strong; or a list of batches with over = "threads"`)
 	}
 }

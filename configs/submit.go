@@ -11,7 +11,7 @@ import (
 
 // Submit is the configuration of columen submit: jobs for Slurm, one after the
 // other. The configuration of another job, named JOB.toml or JOB-WHAT.toml, is
-// taken as a chain of that job alone.
+// taken as a chain of that job alone; a scaling study is followed by its report.
 type Submit struct {
 	Slurm  Batch   `toml:"slurm" doc:"The site, and what the steps need that do not say it themselves"`
 	Steps  []Step  `toml:"step" doc:"Jobs in order; each begins when the one before has ended well"`
@@ -105,10 +105,25 @@ func (s *Submit) adapt(tree map[string]any, path string) map[string]any {
 	if job == s.JobName() || !isName(stem) || len(tree) == 0 { // a chain without steps, which is missing then
 		return tree
 	}
-	return map[string]any{
-		"step":   []map[string]any{{"job": job, "config": base}},
-		"output": map[string]any{"name": stem},
+	steps := []map[string]any{{"job": job, "config": base}}
+	if files := linesOf(tree); job == "scale" && files != "" {
+		steps = append(steps, map[string]any{"job": Report, "files": []any{files}})
 	}
+	return map[string]any{"step": steps, "output": map[string]any{"name": stem}}
+}
+
+// linesOf is the file that a study writes, by its configuration, or "".
+func linesOf(tree map[string]any) string {
+	output, _ := tree["output"].(map[string]any)
+	name, _ := output["name"].(string)
+	dir, ok := output["dir"].(string)
+	if !ok {
+		dir = "../out"
+	}
+	if name == "" {
+		return ""
+	}
+	return filepath.Join(dir, name+".jsonl")
 }
 
 func (s *Submit) validate(r *report) {

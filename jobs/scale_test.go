@@ -74,7 +74,7 @@ func TestScale(t *testing.T) {
 			t.Errorf("phases of %g s in %g s", sum, x.Seconds)
 		}
 	}
-	for _, part := range []string{"strong scaling of solve, threads per rank: 2", "not enough points", "speed-up"} {
+	for _, part := range []string{"strong scaling of solve over ranks, 2 threads per rank", "not enough points", "speed-up"} {
 		if !strings.Contains(r.stdout, part) {
 			t.Errorf("the page lacks %q:\n%s", part, r.stdout)
 		}

@@ -17,8 +17,11 @@ type Job struct {
 	Name    string   // shown by squeue
 	About   []string // comments at the top of the script
 	Command []string // words of the command that every rank runs
-	Dir     string   // folder in which it runs
-	Log     string   // path of the log; Slurm replaces %j, %A and %a
+	// Alone runs the command in the batch shell, without a launcher: it starts ranks
+	// of its own. Starter has the words for that.
+	Alone bool
+	Dir   string // folder in which it runs
+	Log   string // path of the log; Slurm replaces %j, %A and %a
 
 	Partition   string // the site's first when empty
 	QOS         string // the partition's when empty

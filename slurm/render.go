@@ -38,8 +38,11 @@ func Render(j Job, s *Site) (string, error) {
 	}
 	data := script{Job: j, Site: s, Header: header(j, s, p), Launch: launch(j, s, p), Launcher: firstOf(s.Launcher.Command, s.Launcher.Kind),
 		Relay: `scancel --signal=USR1 "$SLURM_JOB_ID.0"`}
-	if s.Launcher.Kind == "mpirun" { // which passes signals to its ranks itself
+	if s.Launcher.Kind == "mpirun" || j.Alone { // which pass signals on themselves
 		data.Relay = `kill -USR1 "$ranks"`
+	}
+	if j.Alone {
+		data.Launcher = "the program"
 	}
 	t, err := template.New("job.sbatch").Funcs(template.FuncMap{"quote": Quote, "export": export, "proof": proof}).Parse(scriptText)
 	if err != nil {
@@ -116,6 +119,9 @@ func header(j Job, s *Site, p Partition) []string {
 
 // launch returns the command line that starts the ranks.
 func launch(j Job, s *Site, p Partition) string {
+	if j.Alone {
+		return quoted(j.Command)
+	}
 	l := s.Launcher
 	words := []string{firstOf(l.Command, l.Kind)}
 	if l.Kind == "mpirun" {
@@ -141,15 +147,37 @@ func launch(j Job, s *Site, p Partition) string {
 	if l.Container != "" {
 		lines = append(lines, l.Container)
 	}
-	quoted := make([]string, len(j.Command))
-	for i, w := range j.Command {
-		quoted[i] = Quote(w)
-	}
-	command := strings.Join(quoted, " ")
+	command := quoted(j.Command)
 	if j.Array > 0 && j.ArraySet != "" {
 		command += " --set " + j.ArraySet + `="$SLURM_ARRAY_TASK_ID"`
 	}
 	return strings.Join(append(lines, command), " \\\n    ")
+}
+
+// Starter returns how a site starts ranks, for a program that does it itself: the
+// command, and the words between the numbers of ranks and threads and the program.
+// Each rank is bound to the cores that the site gives it, as many as j says.
+func Starter(j Job, s *Site) (command string, words []string) {
+	l := s.Launcher
+	if l.Kind == "srun" {
+		if l.MPI != "" {
+			words = append(words, "--mpi="+l.MPI)
+		}
+		if len(s.Binding.CPUs) > 0 {
+			words = append(words, "--cpu-bind=mask_cpu:"+masks(s.Binding.CPUs[:min(len(s.Binding.CPUs), tasksPerNode(j))], j.CPUsPerTask))
+		}
+	}
+	words = append(words, l.Options...)
+	return firstOf(l.Command, l.Kind), append(words, strings.Fields(l.Container)...)
+}
+
+// quoted is a command line for the shell.
+func quoted(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = Quote(w)
+	}
+	return strings.Join(out, " ")
 }
 
 // Quote returns a word as the shell reads it back.

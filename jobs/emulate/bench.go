@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/columen/columen/solver/grid"
+	"github.com/columen/columen/jobs/internal/product"
 )
 
 // timing is the speed at one batch size, over the repeats.
@@ -46,7 +46,7 @@ type report struct {
 
 // bench measures the network from input to output in the host's memory, at
 // batch sizes of powers of two: one batch to warm up, then the repeats.
-func (t *task) bench(ctx context.Context, cube *grid.Cube[float64]) error {
+func (t *task) bench(ctx context.Context, s *subject) error {
 	n := t.net.Card.Network
 	r := report{
 		Device: t.net.Model.Device().Name(), Threads: t.env.Threads, Cores: runtime.GOMAXPROCS(0), Dense: t.cfg.Network.Dense,
@@ -55,28 +55,32 @@ func (t *task) bench(ctx context.Context, cube *grid.Cube[float64]) error {
 	r.Parameters, _ = t.net.Model.ParameterCount()
 	r.WeightBytes = t.net.WeightBytes()
 	start := time.Now()
-	one, err := t.input(cube, t.views[0])
+	one, err := t.input(s.cube, t.views[0])
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.source.Path, err)
 	}
 	r.NormaliseS = time.Since(start).Seconds()
-	if r.FirstS, err = t.measure(one); err != nil {
+	var output []float32 // of the last batch measured
+	if r.FirstS, output, err = t.measure(one); err != nil {
 		return err
 	}
-	for batch := 1; batch <= t.cfg.Bench.BatchMax; batch *= 2 {
+	for batch := t.cfg.Bench.BatchMin; batch <= t.cfg.Bench.BatchMax; batch *= 2 {
 		input := slices.Repeat(one, batch)
-		if _, err := t.measure(input); err != nil {
+		if _, _, err := t.measure(input); err != nil {
 			return err
 		}
 		seconds := make([]float64, t.cfg.Bench.Repeats)
+		sum := 0.0
 		for i := range seconds {
 			if err := t.env.Check(ctx); err != nil {
 				return err
 			}
-			if seconds[i], err = t.measure(input); err != nil {
+			if seconds[i], output, err = t.measure(input); err != nil {
 				return err
 			}
+			sum += seconds[i]
 		}
+		t.env.Manifest.AddPhase(fmt.Sprintf("batch %d", batch), sum)
 		slices.Sort(seconds)
 		now := timing{Batch: batch, Repeats: len(seconds), MedianS: quantile(seconds, 0.5), QuartileLowS: quantile(seconds, 0.25), QuartileHighS: quantile(seconds, 0.75)}
 		now.ImagesPerS, now.WeightGBPerS = float64(batch)/now.MedianS, float64(r.WeightBytes)/now.MedianS/1e9
@@ -86,14 +90,24 @@ func (t *task) bench(ctx context.Context, cube *grid.Cube[float64]) error {
 		}
 	}
 	r.print(t)
+	if t.cfg.Bench.Image == "yes" {
+		view := t.cfg.Views[0].Name
+		img, err := t.image(s, view, t.views[0], output[len(output)-t.net.Card.Data.Shape().OutputLen():])
+		if err == nil {
+			err = product.Write(ctx, t.env, t.cfg.Output, view, img, 32)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return t.writeReport(r)
 }
 
-// measure returns the seconds of one prediction.
-func (t *task) measure(input []float32) (float64, error) {
+// measure returns the seconds of one prediction, and what was predicted.
+func (t *task) measure(input []float32) (seconds float64, output []float32, err error) {
 	start := time.Now()
-	_, err := t.predict(input)
-	return time.Since(start).Seconds(), err
+	output, err = t.predict(input)
+	return time.Since(start).Seconds(), output, err
 }
 
 // quantile interpolates between sorted values.
@@ -116,8 +130,8 @@ func (r report) print(t *task) {
 	}
 	one := r.Timings[0]
 	best := r.Timings[slices.IndexFunc(r.Timings, func(x timing) bool { return x.Batch == r.BestBatch })]
-	fmt.Fprintf(w, "latency at batch 1: %.3f ms, interquartile range %.3f ms; best throughput: %.2f images/s at batch %d, interquartile range %.2f images/s\n",
-		1e3*one.MedianS, 1e3*(one.QuartileHighS-one.QuartileLowS), r.BestImagesPer, r.BestBatch,
+	fmt.Fprintf(w, "latency at batch %d: %.3f ms, interquartile range %.3f ms; best throughput: %.2f images/s at batch %d, interquartile range %.2f images/s\n",
+		one.Batch, 1e3*one.MedianS, 1e3*(one.QuartileHighS-one.QuartileLowS), r.BestImagesPer, r.BestBatch,
 		float64(best.Batch)/best.QuartileLowS-float64(best.Batch)/best.QuartileHighS)
 }
 

@@ -65,7 +65,11 @@ func outputs(cfg configs.Job) []string {
 	c := cfg.(*configs.Emulate)
 	if c.Bench.Repeats > 0 {
 		dir, name := c.Destination()
-		return []string{filepath.Join(dir, name+".json")}
+		files := []string{filepath.Join(dir, name+".json")}
+		if c.Bench.Image == "yes" {
+			files = append(files, product.Files(c.Output, c.Views[:1])...)
+		}
+		return files
 	}
 	if c.Many == nil {
 		return product.Files(c.Output, c.Views)
@@ -164,7 +168,7 @@ func execute(ctx context.Context, env *run.Env) error {
 	}
 	env.Manifest.AddPhase("load", time.Since(start).Seconds())
 	if t.cfg.Bench.Repeats > 0 {
-		return t.bench(ctx, s.cube)
+		return t.bench(ctx, s)
 	}
 
 	for i, v := range t.views {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/columen/columen/jobs/internal/chart"
 	"github.com/columen/columen/jobs/internal/run"
@@ -14,11 +15,11 @@ import (
 
 type phase = run.Phase
 
-// linesOf are the lines of a law that have more than one point.
-func linesOf(f *series.File, law string) []series.Line {
+// linesOf are the lines of a law over ranks or threads that have more than one point.
+func linesOf(f *series.File, law, over string) []series.Line {
 	var out []series.Line
 	for _, l := range f.Lines() {
-		if l.Law == law && len(l.Cells) > 1 {
+		if l.Law == law && l.Over == over && len(l.Cells) > 1 {
 			out = append(out, l)
 		}
 	}
@@ -28,35 +29,50 @@ func linesOf(f *series.File, law string) []series.Line {
 // name of a line beside its curve.
 func name(l series.Line) string {
 	s := l.Series
-	if l.Threads > 1 {
-		s += fmt.Sprintf(", %d thr.", l.Threads)
+	if l.Other > 1 && l.Over == series.Ranks {
+		s += fmt.Sprintf(", %d thr.", l.Other)
+	} else if l.Other > 1 {
+		s += fmt.Sprintf(", %d ranks", l.Other)
 	}
-	if p := l.Cells[0].Point; p.Cells[1] > 0 {
+	p := l.Cells[0].Point
+	if p.Cells[1] > 0 {
 		s += fmt.Sprintf(", %d³", p.Cells[1])
+	}
+	if p.Batch > 0 {
+		s += fmt.Sprintf(", batch %d", p.Batch)
+		if l.Law == series.Weak && len(l.Cells) > 1 {
+			s += " × " + l.Over[:1]
+		}
 	}
 	return s
 }
 
 // speedup is the figure of a law: speed-up, or its share of the ideal.
 func speedup(lines []series.Line, efficiency bool) chart.Chart {
-	c := chart.Chart{Title: "Speed-up", XLabel: "ranks", YLabel: "speed-up S", LogX: true, LogY: true}
+	c := chart.Chart{Title: "Speed-up", XLabel: lines[0].Over, YLabel: "speed-up S", LogX: true, LogY: true, Mark: "oversubscribed: more ranks × threads than cores"}
 	if lines[0].Law == series.Weak {
 		c.Title, c.YLabel = "Scaled speed-up", "scaled speed-up S"
 	}
 	if efficiency {
-		c.Title, c.YLabel, c.LogY, c.FromZero = "Efficiency", "efficiency E", false, true
+		c.Title, c.YLabel, c.LogY, c.FromZero = "Efficiency", "efficiency E = S / ideal", false, true
+	}
+	longest := 0
+	for i, l := range lines {
+		if len(l.Cells) > len(lines[longest].Cells) {
+			longest = i
+		}
 	}
 	ideal := chart.Curve{Label: "ideal", Dashed: true, Colour: 5}
 	for i, l := range lines {
 		k := chart.Curve{Label: name(l), Colour: i}
 		for j, cell := range l.Cells {
-			g, p := l.GainOf(j), float64(cell.Point.Ranks)
-			y, low, high, best := g.Speedup, g.SpeedupLow, g.SpeedupHigh, p/float64(l.Cells[0].Point.Ranks)
+			g, p := l.GainOf(j), float64(l.Count(j))
+			y, low, high, best := g.Speedup, g.SpeedupLow, g.SpeedupHigh, p/float64(l.Count(0))
 			if efficiency {
 				y, low, high, best = g.Efficiency, g.EfficiencyLow, g.EfficiencyHigh, 1
 			}
 			k.X, k.Y, k.Low, k.High, k.Hollow = append(k.X, p), append(k.Y, y), append(k.Low, low), append(k.High, high), append(k.Hollow, cell.Oversubscribed)
-			if i == 0 {
+			if i == longest {
 				ideal.X, ideal.Y = append(ideal.X, p), append(ideal.Y, best)
 			}
 		}
@@ -73,10 +89,10 @@ func phasesOf(l series.Line) (names []string, s chart.Stack) {
 		names = append(names, p.Name)
 	}
 	s = chart.Stack{Title: "Where the time goes", XLabel: "seconds of the rank in the middle", Names: append(append([]string{}, names...), "rest")}
-	for _, c := range l.Cells {
-		b := chart.Bar{Label: strconv.Itoa(c.Point.Ranks) + " ranks", Total: c.Seconds.Median, Hollow: c.Oversubscribed}
-		if c.Point.Ranks == 1 {
-			b.Label = "1 rank"
+	for i, c := range l.Cells {
+		b := chart.Bar{Label: strconv.Itoa(l.Count(i)) + " " + l.Over, Total: c.Seconds.Median, Hollow: c.Oversubscribed}
+		if l.Count(i) == 1 {
+			b.Label = strings.TrimSuffix(b.Label, "s")
 		}
 		left := c.Seconds.Median
 		for _, n := range names {
@@ -141,12 +157,4 @@ func roofline(s series.Study, list []kernel) chart.Chart {
 		c.Curves = append(c.Curves, chart.Curve{Label: k.Name, X: []float64{k.Intensity()}, Y: []float64{k.Rate() / 1e9}, Colour: i})
 	}
 	return c
-}
-
-// threads in words.
-func threads(n int) string {
-	if n == 1 {
-		return "1 thread"
-	}
-	return strconv.Itoa(n) + " threads"
 }

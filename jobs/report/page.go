@@ -71,13 +71,18 @@ type page struct {
 	Generator   template.HTML
 	Parts       []part
 	Comparisons []comparison
+	Checks      []string // of predictions, to say when the page is made
 	charts      map[string]chart.Chart
 }
 
 func newPage(in *input) (*page, error) {
 	p := &page{Title: "Solver and emulator", Generator: generator, charts: map[string]chart.Chart{}}
 	if len(in.files) > 0 {
-		p.Title = "Scaling of columen: " + in.files[0].Study.Name
+		var names []string
+		for _, f := range in.files {
+			names = append(names, f.Study.Name)
+		}
+		p.Title = "Scaling of columen: " + strings.Join(names, ", ")
 	}
 	for i, f := range in.files {
 		part, err := p.partOf(f, i)
@@ -118,19 +123,11 @@ func (p *page) partOf(f *series.File, number int) (part, error) {
 		suffix = strconv.Itoa(number + 1)
 	}
 	for _, law := range []string{series.Strong, series.Weak} {
-		lines := linesOf(f, law)
-		if len(lines) == 0 {
-			continue
+		for _, over := range []string{series.Ranks, series.Threads} {
+			if lines := linesOf(f, law, over); len(lines) > 0 {
+				out.Figures = append(out.Figures, p.scaling(lines, number, suffix)...)
+			}
 		}
-		up, share := speedup(lines, false), speedup(lines, true)
-		p.charts[law+"-speedup"+suffix], p.charts[law+"-efficiency"+suffix] = up, share
-		first := figure{Title: capital(law) + " scaling", SVG: svg(up), Study: number, Command: commandOf(lines[0]),
-			Caption: "Median over n repeats against the fewest ranks; bars from the quartiles of both times. Hollow points have more ranks × threads than cores. Unbound ranks may use the same cores. Error: the largest of all runs, against one rank."}
-		for _, l := range lines {
-			first.Tables = append(first.Tables, gains(l))
-		}
-		out.Figures = append(out.Figures, first, figure{Title: capital(law) + " scaling: efficiency", SVG: svg(share), Study: number, Command: first.Command, Notes: laws(lines),
-			Caption: "Speed-up over the ideal. A fit needs 5 rank counts with 5 repeats each, none oversubscribed."})
 	}
 	if alone := single(f); len(alone.Tables) > 0 {
 		alone.Study = number
@@ -145,7 +142,7 @@ func (p *page) partOf(f *series.File, number int) (part, error) {
 			continue
 		}
 		out.Figures = append(out.Figures, figure{Title: "Where the time goes: " + name(l), SVG: template.HTML(stack.SVG()), Study: number, Command: commandOf(l), Tables: []table{phaseTable(l, names)},
-			Caption: "Median over the repeats of the rank in the middle; “rest” is what is left of the whole, such as waiting at the start. The table has all ranks."})
+			Caption: "Median over the repeats of the rank in the middle; “rest” is what is left of the whole, such as waiting at the start. Faded bars are oversubscribed."})
 	}
 	if list := kernels(s); list != nil {
 		roof := roofline(s, list)
@@ -163,10 +160,27 @@ func (p *page) partOf(f *series.File, number int) (part, error) {
 	return out, err
 }
 
-// single has the points of series with one number of ranks, such as those over
-// threads.
+// scaling draws speed-up and efficiency of lines of one law over ranks or threads.
+func (p *page) scaling(lines []series.Line, number int, suffix string) []figure {
+	law, over := lines[0].Law, lines[0].Over
+	title, chartName := capital(law)+" scaling", law
+	if over == series.Threads {
+		title, chartName = title+" over threads", law+"-threads"
+	}
+	up, share := speedup(lines, false), speedup(lines, true)
+	p.charts[chartName+"-speedup"+suffix], p.charts[chartName+"-efficiency"+suffix] = up, share
+	first := figure{Title: title, SVG: svg(up), Study: number, Command: commandOf(lines[0]),
+		Caption: "Median over n repeats against the fewest " + over + "; bars from the quartiles of both times. Hollow points have more ranks × threads than cores. Unbound ranks may use the same cores. Error: the largest of all runs, against one rank."}
+	for _, l := range lines {
+		first.Tables = append(first.Tables, gains(l))
+	}
+	return []figure{first, {Title: title + ": efficiency", SVG: svg(share), Study: number, Command: first.Command, Notes: laws(lines),
+		Caption: "Speed-up over the ideal. A fit needs 5 counts with 5 repeats each, none oversubscribed."}}
+}
+
+// single has the points of lines that have one only.
 func single(f *series.File) figure {
-	fig := figure{Title: "Points on one number of ranks", Caption: "Such series have no speed-up over ranks."}
+	fig := figure{Title: "Single points", Caption: "Series with one number of ranks and threads have no speed-up."}
 	for _, l := range f.Lines() {
 		if len(l.Cells) == 1 {
 			fig.Tables, fig.Command = append(fig.Tables, gains(l)), commandOf(l)

@@ -219,6 +219,21 @@ func checkPage(t *testing.T, page string, f *series.File) {
 			t.Errorf("the page lacks %q", part)
 		}
 	}
+	for _, r := range f.Rows {
+		if r.Kind != series.KindRun {
+			continue
+		}
+		row := all["phases"][fmt.Sprintf("%s/%d/1/integrate", r.Series, r.Point.Ranks)]
+		if len(row) != 5 || row[1].text != "integrate" {
+			t.Fatalf("phases of %s on %d ranks: %+v", r.Series, r.Point.Ranks, row)
+		}
+		want := third(median[fmt.Sprintf("%s/%d/1/128/31/0", r.Series, r.Point.Ranks)])
+		for column, share := range map[int]float64{2: 0.8, 3: 0.85, 4: 0.9} {
+			if got, err := strconv.ParseFloat(row[column].value, 64); err != nil || math.Abs(got/(share*want)-1) > 1e-12 {
+				t.Errorf("phases of %s on %d ranks, column %d: %q, want %g", r.Series, r.Point.Ranks, column, row[column].value, share*want)
+			}
+		}
+	}
 	if got := len(all["simulated-solve"]); got != 2*2*9 {
 		t.Errorf("%d simulated rows", got)
 	}
@@ -238,7 +253,7 @@ func TestPage(t *testing.T) {
 	if n := strings.Count(page, "<svg "); n != 8 {
 		t.Errorf("%d figures, want 8: two of each law, two stacks, roofline, simulation", n)
 	}
-	if strings.Count(page, `class="dot hollow"`) != 4 {
+	if strings.Count(page, `class="dot hollow"`) != 2*4 { // with what they mean beside them
 		t.Error("the oversubscribed points are not hollow")
 	}
 }

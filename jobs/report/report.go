@@ -98,6 +98,9 @@ func execute(env *run.Env) error {
 	} else if products[stem+".csv"], err = csvOfMethods(in.evaluations); err != nil {
 		return err
 	}
+	for _, x := range p.Checks {
+		env.Log.Info(x)
+	}
 	for name, c := range p.pictures() {
 		var b bytes.Buffer
 		if err := c.PNG(&b); err != nil {

@@ -28,7 +28,7 @@ func (p *page) simulated(f *series.File, number int, suffix string) ([]figure, e
 	for _, l := range f.Lines() {
 		base := l.Cells[0]
 		r := base.Rows[0]
-		if l.Law != series.Strong || base.Point.Ranks != 1 || base.Point.Threads != 1 || r.FLOPs == 0 {
+		if l.Law != series.Strong || l.Over != series.Ranks || base.Point.Ranks != 1 || base.Point.Threads != 1 || r.FLOPs == 0 {
 			continue
 		}
 		var fig figure
@@ -98,6 +98,7 @@ func (p *page) simulatedSolver(f *series.File, base series.Cell) (figure, error)
 		return own.Predict
 	})
 	fig.Tables, fig.Notes = append(fig.Tables, check), append(networks(), note)
+	p.Checks = append(p.Checks, "The simulation of the solver. "+note)
 	return fig, err
 }
 
@@ -165,11 +166,11 @@ func sweep(c *chart.Chart, t *table, name string, predict predictor, weak bool) 
 func unseen(f *series.File, job string, model func(series.Cell) predictor) (table, string, error) {
 	m := f.Study.Messages
 	here := simulate.Network{Name: "this machine", Latency: m.LatencySeconds, PerByte: 1 / m.BytesPerSecond}
-	t := table{Class: "unseen", Head: []string{"series", "ranks", "cells", "simulated [s]", "measured [s]", "simulated / measured"}}
+	t := table{Class: "unseen", Head: []string{"series", "ranks", "problem", "simulated [s]", "measured: median [s]", "lower quartile", "upper quartile", "simulated / median"}}
 	worst := 0.0
 	for _, l := range f.Lines() {
 		for _, c := range l.Cells {
-			if l.Job != job || c.Point.Ranks == 1 || c.Oversubscribed || c.Point.Threads != 1 {
+			if l.Job != job || l.Over != series.Ranks || c.Point.Ranks == 1 || c.Oversubscribed || c.Point.Threads != 1 {
 				continue
 			}
 			s, err := model(c)(here, c.Point.Ranks)
@@ -179,7 +180,7 @@ func unseen(f *series.File, job string, model func(series.Cell) predictor) (tabl
 			ratio := s / c.Seconds.Median
 			worst = max(worst, math.Abs(ratio-1))
 			t.Keys = append(t.Keys, fmt.Sprintf("%s/%d", l.Series, c.Point.Ranks))
-			t.Rows = append(t.Rows, []datum{words(l.Series), whole(c.Point.Ranks), words(size(c.Point)), value(s), value(c.Seconds.Median), value(ratio)})
+			t.Rows = append(t.Rows, []datum{words(l.Series), whole(c.Point.Ranks), words(size(c.Point)), value(s), value(c.Seconds.Median), value(c.Seconds.Low), value(c.Seconds.High), value(ratio)})
 		}
 	}
 	if len(t.Rows) == 0 {
@@ -189,7 +190,7 @@ func unseen(f *series.File, job string, model func(series.Cell) predictor) (tabl
 	if worst > trust {
 		verdict = "NOT within"
 	}
-	return t, fmt.Sprintf("Checked against runs that it has not seen, calibrated by one rank and by messages alone: off by %.1f %% at most, %s the %.0f %% asked for.", 100*worst, verdict, 100*trust), nil
+	return t, fmt.Sprintf("Checked against the medians of all points on several ranks with a core each, strong and weak, which it has not seen: the phases of one rank of the strong series and the time of a message between two ranks are all it knows. Off by %.1f %% at most, %s the %.0f %% asked for.", 100*worst, verdict, 100*trust), nil
 }
 
 func networks() []string {

@@ -4,6 +4,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"maps"
 	"slices"
@@ -39,7 +40,7 @@ func csvOf(files []*series.File) ([]byte, error) {
 		}
 	}
 	names := slices.Sorted(maps.Keys(phases))
-	head := strings.Fields(`study series law job kind ranks threads_per_rank cells_x cells_y cells_z channels batch repeat warmup order seconds wall_seconds outlier
+	head := strings.Fields(`study series law over job kind ranks threads_per_rank cells_x cells_y cells_z channels batch repeat warmup order seconds wall_seconds outlier
 		work work_unit flop bytes core_seconds peak_memory_bytes energy_joules energy_source check_error check_tolerance cores shared_cores oversubscribed
 		bandwidth_bytes_per_second config_digest git_commit go_version mpi_library nodes binding start refusal`)
 	for _, n := range names {
@@ -83,7 +84,7 @@ func record(r series.Row, s series.Spread, phases []string) []string {
 	}
 	p := r.Point
 	out := []string{
-		r.Study, r.Series, r.Law, r.Job, r.Kind, strconv.Itoa(p.Ranks), strconv.Itoa(p.Threads), strconv.Itoa(p.Cells[0]), strconv.Itoa(p.Cells[1]), strconv.Itoa(p.Cells[2]),
+		r.Study, r.Series, r.Law, cmp.Or(r.Over, series.Ranks), r.Job, r.Kind, strconv.Itoa(p.Ranks), strconv.Itoa(p.Threads), strconv.Itoa(p.Cells[0]), strconv.Itoa(p.Cells[1]), strconv.Itoa(p.Cells[2]),
 		strconv.Itoa(p.Channels), strconv.Itoa(p.Batch), strconv.Itoa(r.Repeat), flag(r.Warmup), strconv.Itoa(r.Order), num(r.Seconds), num(r.WallSeconds),
 		flag(r.Kind == series.KindRun && !r.Warmup && s.Outlier(r.Seconds)), num(r.Work), r.WorkUnit, num(r.FLOPs), num(r.Bytes), num(r.CoreSeconds), strconv.FormatInt(r.PeakBytes, 10),
 		joules, source, checkError, tolerance, strconv.Itoa(r.Cores), flag(r.SharedCores), flag(r.Oversubscribed), num(r.BandwidthBytes),

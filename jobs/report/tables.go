@@ -32,13 +32,16 @@ func facts(s series.Study) []fact {
 	if m := s.Messages; m != nil {
 		out = append(out, fact{"Messages", fmt.Sprintf("%s µs + bytes/(%s GB/s): %s", chart.Number(1e6*m.LatencySeconds), chart.Number(m.BytesPerSecond/1e9), m.How)})
 	}
+	if s.Energy != "" {
+		out = append(out, fact{"Energy", s.Energy})
+	}
 	return out
 }
 
 // gains is the table of a line. The joules of a run are left out where no system
 // gave them.
 func gains(l series.Line) table {
-	t := table{Class: "gains", Head: []string{"ranks", "cells", "n", "median [s]", "lower quartile", "upper quartile", "outliers", "S", "E", "Karp–Flatt", "rate [1/s]", "error", "cores"}}
+	t := table{Class: "gains", Head: []string{l.Over, "problem", "n", "median [s]", "lower quartile", "upper quartile", "outliers", "S", "E", "Karp–Flatt", "rate [1/s]", "error", "cores"}}
 	counted := l.Cells[0].Rows[0].Energy != nil
 	if counted {
 		t.Head = append(t.Head, "energy [J]")
@@ -59,7 +62,7 @@ func gains(l series.Line) table {
 		}
 		p := c.Point
 		row := []datum{
-			whole(p.Ranks), words(size(p)), whole(len(c.Rows)), value(c.Seconds.Median), value(c.Seconds.Low), value(c.Seconds.High), whole(c.Outliers),
+			whole(l.Count(i)), words(size(p)), whole(len(c.Rows)), value(c.Seconds.Median), value(c.Seconds.Low), value(c.Seconds.High), whole(c.Outliers),
 			value(g.Speedup), value(g.Efficiency), kf, value(c.Rate()), value(worst), whole(c.Rows[0].Cores),
 		}
 		if counted {
@@ -68,7 +71,7 @@ func gains(l series.Line) table {
 		t.Keys = append(t.Keys, fmt.Sprintf("%s/%d/%d/%d/%d/%d", l.Series, p.Ranks, p.Threads, p.Cells[1], p.Channels, p.Batch))
 		t.Rows = append(t.Rows, append(row, words(note(c))))
 	}
-	t.Title = fmt.Sprintf("%s: %s, %s per rank", l.Series, l.Job, threads(l.Threads))
+	t.Title = fmt.Sprintf("%s: %s, %s", l.Series, l.Job, l.Constant())
 	if n := l.Cells[0].Point.Channels; n > 0 {
 		t.Title += fmt.Sprintf(", %d channels", n)
 	}
@@ -79,7 +82,7 @@ func gains(l series.Line) table {
 // size of a problem in words.
 func size(p series.Point) string {
 	switch {
-	case p.Cells == [3]int{} && p.Batch > 0:
+	case p.Batch > 0:
 		return fmt.Sprintf("batch %d", p.Batch)
 	case p.Cells[0] == p.Cells[1]:
 		return fmt.Sprintf("%d³", p.Cells[0])
@@ -126,18 +129,13 @@ func laws(lines []series.Line) []string {
 
 // phaseTable has the least, middle and most time over the ranks.
 func phaseTable(l series.Line, names []string) table {
-	t := table{Class: "phases", Head: []string{"ranks"}}
-	for _, n := range names {
-		t.Head = append(t.Head, n+": least [s]", "middle", "most")
-	}
-	for _, c := range l.Cells {
-		row := []datum{whole(c.Point.Ranks)}
+	t := table{Class: "phases", Fold: "Seconds of all ranks", Head: []string{l.Over, "phase", "least of all ranks [s]", "middle", "most"}}
+	for i, c := range l.Cells {
 		for _, n := range names {
 			p := c.Phase(n)
-			row = append(row, value(p.SecondsMin), value(p.SecondsMedian), value(p.SecondsMax))
+			t.Keys = append(t.Keys, fmt.Sprintf("%s/%d/%d/%s", l.Series, c.Point.Ranks, c.Point.Threads, n))
+			t.Rows = append(t.Rows, []datum{whole(l.Count(i)), words(n), value(p.SecondsMin), value(p.SecondsMedian), value(p.SecondsMax)})
 		}
-		t.Keys = append(t.Keys, fmt.Sprintf("%s/%d/%d", l.Series, c.Point.Ranks, c.Point.Threads))
-		t.Rows = append(t.Rows, row)
 	}
 	return t
 }

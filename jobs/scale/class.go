@@ -44,9 +44,9 @@ func verdict(class string, f *series.File) string {
 		for i, c := range l.Cells {
 			switch {
 			case c.Oversubscribed:
-				fault("%s on %d ranks: oversubscribed", l.Series, c.Point.Ranks)
+				fault("%s on %d %s: oversubscribed", l.Series, l.Count(i), l.Over)
 			case len(c.Rows) < least:
-				fault("%s on %d ranks: %d repeats, at least %d needed", l.Series, c.Point.Ranks, len(c.Rows), least)
+				fault("%s on %d %s: %d repeats, at least %d needed", l.Series, l.Count(i), l.Over, len(c.Rows), least)
 			case best == nil || c.Rate() > best.Rate():
 				best = &l.Cells[i]
 			}
@@ -61,7 +61,10 @@ func verdict(class string, f *series.File) string {
 		}
 		b.WriteString("\n")
 	}
-	if c := f.Study.Commit; c == "unknown" || strings.HasSuffix(c, "+") {
+	switch c := f.Study.Commit; {
+	case c == "unknown":
+		fault("commit unknown: this program was built without version information: make build in a clone of the repository, with git installed, puts it in (go version -m shows vcs.revision; a linked worktree of git has none)")
+	case strings.HasSuffix(c, "+"):
 		fault("commit %s: a result belongs to an unmodified commit", c)
 	}
 	if len(f.Lines()) == 0 {

@@ -20,8 +20,9 @@ import (
 
 // launcher starts ranks.
 type launcher struct {
-	words       []string // before the program, with {ranks} and {threads}
+	words       []string // before the program, with {ranks}, {threads} and {nodes}
 	environment []string
+	onNode      int // cores of a node of the Slurm job, 0 where it is not known
 }
 
 // newLauncher finds the words before the program. env is os.Getenv.
@@ -42,6 +43,11 @@ func newLauncher(file string, c configs.Launcher, env func(string) string) (laun
 	case "srun":
 		// Slurm does not hand the cores of a task to a step by itself.
 		l.words = []string{"srun", "-n", "{ranks}", "-c", "{threads}"}
+		l.onNode = coresOnNode(env)
+		own := slices.ContainsFunc(c.Options, func(o string) bool { return strings.HasPrefix(o, "-N") || strings.HasPrefix(o, "--nodes") })
+		if l.onNode > 0 && !own { // as few nodes as hold the ranks: Slurm would spread them over all
+			l.words = append(l.words, "-N", "{nodes}")
+		}
 	case "mpirun":
 		l.words = []string{"mpirun", "-n", "{ranks}"}
 		// A rank has several threads, which the binding to one core that is usual
@@ -64,10 +70,31 @@ func newLauncher(file string, c configs.Launcher, env func(string) string) (laun
 	return l, nil
 }
 
+// coresOnNode is how many cores of a node a Slurm job has: as it asked for them, or
+// else as Slurm counts them, which may count those of both hardware threads.
+func coresOnNode(env func(string) string) int {
+	number := func(name string) int {
+		n, err := strconv.Atoi(env(name))
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	if n := number("SLURM_NTASKS_PER_NODE"); n > 0 {
+		return n * max(1, number("SLURM_CPUS_PER_TASK"))
+	}
+	return number("SLURM_CPUS_ON_NODE")
+}
+
 // command is the whole command line of a run.
 func (l launcher) command(ranks, threads int, program []string) []string {
 	var out []string
-	replace := strings.NewReplacer("{ranks}", strconv.Itoa(ranks), "{threads}", strconv.Itoa(threads))
+	nodes := 1
+	if l.onNode > 0 {
+		perNode := max(1, l.onNode/threads)
+		nodes = (ranks + perNode - 1) / perNode
+	}
+	replace := strings.NewReplacer("{ranks}", strconv.Itoa(ranks), "{threads}", strconv.Itoa(threads), "{nodes}", strconv.Itoa(nodes))
 	for _, w := range l.words {
 		out = append(out, replace.Replace(w))
 	}

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -19,9 +18,6 @@ import (
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/jobs/internal/series"
 )
-
-// powercap is where Linux shows the energy counters of processors (RAPL).
-const powercap = "/sys/class/powercap"
 
 // availableCores is the number of logical processors that this process may use.
 func availableCores() int { return runtime.NumCPU() }
@@ -175,52 +171,4 @@ func (s *study) messages(ctx context.Context) *series.Messages {
 		return nil
 	}
 	return m
-}
-
-// counters are energy counters by name [µJ], with the value at which each wraps.
-type counters map[string][2]float64
-
-// readEnergy reads the counters of whole processors, where the system lets us.
-func readEnergy(root string) counters {
-	zones, _ := filepath.Glob(filepath.Join(root, "intel-rapl:*")) // the pattern is good
-	c := counters{}
-	for _, z := range zones {
-		if strings.Count(filepath.Base(z), ":") != 1 {
-			continue // a part of another
-		}
-		now, errNow := number(filepath.Join(z, "energy_uj"))
-		top, errTop := number(filepath.Join(z, "max_energy_range_uj"))
-		if errNow == nil && errTop == nil {
-			c[filepath.Base(z)] = [2]float64{now, top}
-		}
-	}
-	return c
-}
-
-func number(path string) (float64, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseFloat(strings.TrimSpace(string(data)), 64)
-}
-
-// spent is the energy between two readings, nil when there are no counters.
-func (c counters) spent(after counters) *series.Energy {
-	if len(c) == 0 || len(c) != len(after) {
-		return nil
-	}
-	sum := 0.0
-	for name, before := range c {
-		now, ok := after[name]
-		if !ok {
-			return nil
-		}
-		d := now[0] - before[0]
-		if d < 0 { // the counter wrapped
-			d += before[1]
-		}
-		sum += d
-	}
-	return &series.Energy{Joules: sum * 1e-6, Source: fmt.Sprintf("RAPL counters of %d processor packages (powercap) of the machine that starts the runs, from start to end of the program, with everything else that runs there", len(c))}
 }

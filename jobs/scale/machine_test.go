@@ -3,7 +3,6 @@
 package scale
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -40,40 +39,6 @@ func TestCores(t *testing.T) {
 	}
 }
 
-// TestEnergy: packages are added, parts of them are not, and a counter that wraps
-// goes on from zero.
-func TestEnergy(t *testing.T) {
-	root := t.TempDir()
-	set := func(zone, now string) {
-		for file, text := range map[string]string{"energy_uj": now, "max_energy_range_uj": "1000000"} {
-			path := filepath.Join(root, zone, file)
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text+"\n"), 0o666)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if e := readEnergy(root).spent(readEnergy(root)); e != nil {
-		t.Errorf("energy without counters: %+v", e)
-	}
-	set("intel-rapl:0", "900000")
-	set("intel-rapl:1", "100")
-	set("intel-rapl:0:0", "1")
-	before := readEnergy(root)
-	set("intel-rapl:0", "400000")
-	set("intel-rapl:1", "200100")
-	set("intel-rapl:0:0", "999")
-	e := before.spent(readEnergy(root))
-	if e == nil || math.Abs(e.Joules-0.7) > 1e-12 || !strings.Contains(e.Source, "2 processor packages") {
-		t.Errorf("energy %+v, want 0.5 J and 0.2 J", e)
-	}
-	if err := os.RemoveAll(filepath.Join(root, "intel-rapl:1")); err != nil {
-		t.Fatal(err)
-	}
-	if e := before.spent(readEnergy(root)); e != nil {
-		t.Errorf("a counter that went away: %+v", e)
-	}
-}
-
 // TestLauncher: the words before the program, with what the environment says.
 func TestLauncher(t *testing.T) {
 	bin := t.TempDir()
@@ -89,12 +54,15 @@ func TestLauncher(t *testing.T) {
 		want string
 		set  int
 	}{
-		"alone":    {configs.Launcher{Kind: "auto", Oversubscribe: "yes"}, nil, "mpirun -n 3 columen", 4},
-		"strict":   {configs.Launcher{Kind: "mpirun", Oversubscribe: "no"}, nil, "mpirun -n 3 columen", 2},
-		"user's":   {configs.Launcher{Kind: "mpirun", Oversubscribe: "no"}, map[string]string{"OMPI_MCA_hwloc_base_binding_policy": "core"}, "mpirun -n 3 columen", 1},
-		"in Slurm": {configs.Launcher{Kind: "auto", Options: []string{"--mpi=pmix"}}, map[string]string{"SLURM_JOB_ID": "7"}, "srun -n 3 -c 2 --mpi=pmix columen", 0},
-		"command":  {configs.Launcher{Kind: "command", Command: []string{"mpirun", "-np", "{ranks}", "--pe={threads}"}}, nil, "mpirun -np 3 --pe=2 columen", 0},
-		"none":     {configs.Launcher{Kind: "none"}, nil, "columen", 0},
+		"alone":     {configs.Launcher{Kind: "auto", Oversubscribe: "yes"}, nil, "mpirun -n 3 columen", 4},
+		"strict":    {configs.Launcher{Kind: "mpirun", Oversubscribe: "no"}, nil, "mpirun -n 3 columen", 2},
+		"user's":    {configs.Launcher{Kind: "mpirun", Oversubscribe: "no"}, map[string]string{"OMPI_MCA_hwloc_base_binding_policy": "core"}, "mpirun -n 3 columen", 1},
+		"in Slurm":  {configs.Launcher{Kind: "auto", Options: []string{"--mpi=pmix"}}, map[string]string{"SLURM_JOB_ID": "7"}, "srun -n 3 -c 2 --mpi=pmix columen", 0},
+		"two nodes": {configs.Launcher{Kind: "srun"}, map[string]string{"SLURM_JOB_ID": "7", "SLURM_NTASKS_PER_NODE": "2", "SLURM_CPUS_PER_TASK": "2"}, "srun -n 3 -c 2 -N 2 columen", 0},
+		"one node":  {configs.Launcher{Kind: "srun"}, map[string]string{"SLURM_CPUS_ON_NODE": "128"}, "srun -n 3 -c 2 -N 1 columen", 0},
+		"own nodes": {configs.Launcher{Kind: "srun", Options: []string{"--nodes=3"}}, map[string]string{"SLURM_CPUS_ON_NODE": "128"}, "srun -n 3 -c 2 --nodes=3 columen", 0},
+		"command":   {configs.Launcher{Kind: "command", Command: []string{"mpirun", "-np", "{ranks}", "--pe={threads}"}}, nil, "mpirun -np 3 --pe=2 columen", 0},
+		"none":      {configs.Launcher{Kind: "none"}, nil, "columen", 0},
 	} {
 		l, err := newLauncher("f", c.cfg, func(name string) string { return c.env[name] })
 		if err != nil {
@@ -149,11 +117,11 @@ func TestCompareHistories(t *testing.T) {
 func TestWeakTraining(t *testing.T) {
 	c := configs.Scaling{Law: series.Weak, Job: "train", Config: "../../configs/train-scale.toml", Set: []string{"run.epochs=3"}}
 	p := series.Point{Ranks: 2, Threads: 1, Batch: 16}
-	if got := trainSets(c, p); !slices.Equal(got, []string{"data.batch=16", "run.epochs=6"}) {
+	if got := trainSets(c, p, 2); !slices.Equal(got, []string{"data.batch=16", "run.epochs=6"}) {
 		t.Errorf("weak %q", got)
 	}
 	c.Law = series.Strong
-	if got := trainSets(c, p); !slices.Equal(got, []string{"data.batch=16"}) {
+	if got := trainSets(c, p, 2); !slices.Equal(got, []string{"data.batch=16"}) {
 		t.Errorf("strong %q", got)
 	}
 }

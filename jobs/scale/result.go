@@ -29,7 +29,7 @@ type reference struct {
 func (s *study) run(ctx context.Context, x *list, key series.Key) (series.Row, error) {
 	s.order++
 	row := series.Row{
-		Kind: series.KindRefused, Study: s.digest, Series: x.cfg.Name, Law: x.cfg.Law, Job: x.cfg.Job, Point: key.Point, Repeat: key.Repeat, Warmup: key.Warmup,
+		Kind: series.KindRefused, Study: s.digest, Series: x.cfg.Name, Law: x.cfg.Law, Over: x.cfg.Over, Job: x.cfg.Job, Point: key.Point, Repeat: key.Repeat, Warmup: key.Warmup,
 		Order: s.order - 1, Start: time.Now().UTC(), BandwidthBytes: s.head.Bandwidth.PerSecond, Timed: x.subject.timed, SlurmJob: os.Getenv("SLURM_JOB_ID"),
 	}
 	err := s.fill(ctx, x, &row)
@@ -58,17 +58,17 @@ func (s *study) fill(ctx context.Context, x *list, row *series.Row) error {
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o777)); err != nil {
 		return err
 	}
-	energy := readEnergy(powercap)
+	energy := s.meter.read()
 	begin := time.Now()
 	m, words, err := s.child(ctx, x, row.Point, row.Point.Ranks, dir)
 	row.Command, row.WallSeconds = words, time.Since(begin).Seconds()
 	if err != nil {
 		return err
 	}
-	row.Energy = energy.spent(readEnergy(powercap))
 	if err := describe(row, x, m); err != nil {
 		return err
 	}
+	row.Energy = s.meter.spent(ctx, energy, row.Nodes)
 	return judge(row, x, ref, m)
 }
 
@@ -79,7 +79,7 @@ func (s *study) child(ctx context.Context, x *list, p series.Point, ranks int, d
 		return nil, nil, err
 	}
 	words := []string{program, x.cfg.Job, x.cfg.Config}
-	for _, set := range x.sets(p) {
+	for _, set := range x.sets(p, ranks) {
 		words = append(words, "--set", set)
 	}
 	words = append(words, "--threads", strconv.Itoa(p.Threads), "--out", dir, "--quiet")
@@ -104,15 +104,18 @@ func (s *study) child(ctx context.Context, x *list, p series.Point, ranks int, d
 // reference runs a problem on one rank, once. What an earlier call of the same
 // study made is found done by the job itself.
 func (s *study) reference(ctx context.Context, x *list, p series.Point) reference {
+	if x.cfg.Job == "emulate" && p.Batch > 0 { // an image is the same in any batch
+		p.Batch = 1
+	}
 	name := fmt.Sprintf("%s-%dx%dx%d-%d-%d", x.cfg.Name, p.Cells[0], p.Cells[1], p.Cells[2], p.Channels, p.Batch)
 	if x.cfg.Law == series.Weak && x.cfg.Job == "train" { // whose epochs depend on the ranks
-		name += "-" + strconv.Itoa(p.Ranks)
+		name += "-" + strconv.Itoa(p.Along(x.cfg.Over))
 	}
 	if r, ok := s.references[name]; ok {
 		return r
 	}
 	dir := filepath.Join(s.folder, "reference-"+name)
-	p.Threads = x.cfg.Threads[0]
+	p.Threads = slices.Min(x.cfg.Threads)
 	var r reference
 	if r.err = os.MkdirAll(dir, 0o777); r.err == nil {
 		var m *run.Manifest
@@ -178,7 +181,7 @@ func describe(row *series.Row, x *list, m *run.Manifest) error {
 	row.Cores, row.SharedCores = cores(m.Places)
 	row.Oversubscribed = row.Cores > 0 && row.Point.Ranks*row.Point.Threads > row.Cores
 	for _, p := range m.Phases {
-		wall, name := x.subject.part(p.Name)
+		wall, name := x.subject.part(p.Name, row.Point)
 		if wall {
 			row.Seconds += p.SecondsMax
 		}
@@ -194,7 +197,7 @@ func describe(row *series.Row, x *list, m *run.Manifest) error {
 		return errors.New("the manifest has no time of the timed part")
 	}
 	job := x.subject.config()
-	if err := configs.Load(x.cfg.Config, x.sets(row.Point), job); err != nil {
+	if err := configs.Load(x.cfg.Config, x.sets(row.Point, row.Point.Ranks), job); err != nil {
 		return err
 	}
 	w, err := x.subject.work(job, row.Point)

@@ -24,6 +24,7 @@ type study struct {
 	cfg      *configs.Scale
 	series   []*list
 	launcher launcher
+	meter    *meter
 	digest   string
 
 	path   string // of the lines
@@ -50,6 +51,7 @@ func newStudy(env *run.Env) (*study, error) {
 	if s.launcher, err = newLauncher(env.Args[0], s.cfg.Launcher, os.Getenv); err != nil {
 		return nil, err
 	}
+	s.meter = newMeter(env.Manifest.Host, s.launcher, os.Getenv)
 	h := sha256.New()
 	fmt.Fprintf(h, "columen scale 1\n%s %s\n%s\n", env.Manifest.Program, env.Manifest.Commit, strings.Join(s.launcher.words, " "))
 	for i, c := range s.cfg.Series {
@@ -58,14 +60,14 @@ func newStudy(env *run.Env) (*study, error) {
 		// Every point must be a valid configuration of its job.
 		for j, p := range x.points {
 			job := x.subject.config()
-			if err := configs.Load(c.Config, x.sets(p), job); err != nil {
+			if err := configs.Load(c.Config, x.sets(p, p.Ranks), job); err != nil {
 				return nil, fmt.Errorf("series.%d (%s), %s: %w", i, c.Name, p, err)
 			}
 			if x.cfg.Tolerance == 0 {
 				x.cfg.Tolerance = x.subject.tolerance(job)
 			}
 			if j == 0 {
-				fmt.Fprintf(h, "%s %s %s %g %g\n", c.Name, c.Law, configs.Digest(x.plain(job)), c.WindowMS, x.cfg.Tolerance)
+				fmt.Fprintf(h, "%s %s %s %s %s %g %g\n", c.Name, c.Law, c.Over, c.Mesh, configs.Digest(x.plain(job)), c.WindowMS, x.cfg.Tolerance)
 			}
 		}
 		s.series = append(s.series, x)
@@ -84,9 +86,10 @@ func (x *list) plain(job configs.Job) configs.Job {
 	return plain
 }
 
-// sets are the settings of a run.
-func (x *list) sets(p series.Point) []string {
-	return append(append([]string{}, x.cfg.Set...), x.subject.sets(x.cfg, p)...)
+// sets are the settings of a run of a problem on a number of ranks: those of its
+// point, or one for the reference.
+func (x *list) sets(p series.Point, ranks int) []string {
+	return append(append([]string{}, x.cfg.Set...), x.subject.sets(x.cfg, p, ranks)...)
 }
 
 // points are all combinations of the lists.
@@ -103,18 +106,23 @@ func points(c configs.Scaling) []series.Point {
 			for _, channels := range or(c.Channels) {
 				for _, batch := range or(c.Batch) {
 					for _, ranks := range c.Ranks {
-						p := series.Point{Ranks: ranks, Threads: threads, Cells: [3]int{cells, cells, cells}, Channels: channels, Batch: batch}
-						if c.Law == series.Weak { // exactly as much more work as there are ranks
-							p.Cells[0] *= ranks
-							p.Batch *= ranks
-						}
-						out = append(out, p)
+						out = append(out, point(c, series.Point{Ranks: ranks, Threads: threads, Cells: [3]int{cells, cells, cells}, Channels: channels, Batch: batch}))
 					}
 				}
 			}
 		}
 	}
 	return out
+}
+
+// point makes a weak problem as many times larger as there are ranks, or threads.
+func point(c configs.Scaling, p series.Point) series.Point {
+	if c.Law == series.Weak {
+		grow := p.Along(c.Over)
+		p.Cells[0] *= grow
+		p.Batch *= grow
+	}
+	return p
 }
 
 // header is the first line: the machine, as it is now.
@@ -129,7 +137,10 @@ func (s *study) header(ctx context.Context) (series.Study, error) {
 		Kind: series.KindStudy, Schema: series.Schema, Digest: s.digest, Name: s.cfg.Output.Name,
 		Command: append([]string{filepath.Base(os.Args[0])}, os.Args[1:]...), TOML: string(text), Start: time.Now().UTC(),
 		Host: m.Host, CPU: cpuModel("/proc/cpuinfo"), Cores: availableCores(),
-		Program: m.Program, Commit: m.Commit, Go: m.Go, Modules: m.Modules,
+		Program: m.Program, Commit: m.Commit, Go: m.Go, Modules: m.Modules, Energy: s.meter.source(),
+	}
+	if m.Commit == "unknown" {
+		s.env.Log.Warn("the commit of this program is not known, so nobody can repeat the study: it was built without version information; make build in a clone of the repository puts it in")
 	}
 	if s.cfg.Repeat.Machine == "no" {
 		return h, nil

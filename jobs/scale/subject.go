@@ -3,15 +3,12 @@
 package scale
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 
 	"github.com/columen/columen/configs"
-	"github.com/columen/columen/emulator/weights"
-	"github.com/columen/columen/jobs/internal/network"
 	"github.com/columen/columen/jobs/internal/series"
 	"github.com/columen/columen/solver/image"
 )
@@ -19,13 +16,13 @@ import (
 // subject is what scale must know of a job.
 type subject struct {
 	config    func() configs.Job
-	sets      func(c configs.Scaling, p series.Point) []string
+	sets      func(c configs.Scaling, p series.Point, ranks int) []string
 	neutral   []string // settings in place of those of the points
 	tolerance func(job configs.Job) float64
 	timed     string // what the timed part is
 	// part sorts a phase of the manifest: wall is whether its time is that of the
 	// timed part, name the phase that it is a part of, "" for neither.
-	part    func(phase string) (wall bool, name string)
+	part    func(phase string, p series.Point) (wall bool, name string)
 	endings []string // of the outputs to compare
 	measure string   // of the difference
 	compare func(reference, path string) (float64, error)
@@ -65,7 +62,7 @@ func subjectOf(c configs.Scaling) subject {
 			}
 			return 1e-12
 		}
-		s.part = func(phase string) (bool, string) {
+		s.part = func(phase string, _ series.Point) (bool, string) {
 			_, part, _ := strings.Cut(phase, ": ")
 			switch part {
 			case "image":
@@ -78,53 +75,9 @@ func subjectOf(c configs.Scaling) subject {
 		s.work = func(job configs.Job, p series.Point) (load, error) { return solveLoad(job.(*configs.Solve), p), nil }
 		return s
 	case "emulate":
-		s := images
-		s.config = func() configs.Job { return new(configs.Emulate) }
-		s.neutral = []string{"cube.cells=[32,32,32]", `output.formats=["fits"]`, "output.unit=SI"}
-		s.sets = func(_ configs.Scaling, p series.Point) []string {
-			sets := []string{`output.formats=["fits"]`, "output.unit=SI"}
-			if p.Cells[0] > 0 {
-				sets = append(sets, cellSet(p))
-			}
-			return sets
-		}
-		s.tolerance = func(configs.Job) float64 { return 1e-5 }
-		s.part = func(phase string) (bool, string) {
-			wall := strings.HasSuffix(phase, ": emulate") || phase == "emulate"
-			return wall, map[bool]string{true: "emulate"}[wall]
-		}
-		s.work = func(job configs.Job, _ series.Point) (load, error) {
-			e := job.(*configs.Emulate)
-			return imageLoad(e)
-		}
-		return s
+		return emulateSubject(c, images)
 	}
 	return trainSubject()
-}
-
-// imageLoad counts images of a network.
-func imageLoad(c *configs.Emulate) (load, error) {
-	f, card, err := weights.Open(c.Network.Weights)
-	if err != nil {
-		return load{}, err
-	}
-	n := float64(len(c.Views) * c.Models())
-	l := load{amount: n, unit: "image"}
-	if card != nil {
-		var flop float64
-		flop, err = networkFLOPs(card.Network)
-		l.flop = flop * n
-	}
-	return l, errors.Join(err, f.Close())
-}
-
-// networkFLOPs is the arithmetic of one sample forward.
-func networkFLOPs(n weights.Network) (float64, error) {
-	m, err := network.New(network.NewDevice(1), n)
-	if err != nil {
-		return 0, err
-	}
-	return float64(m.FLOPs()), nil
 }
 
 // solveLoad counts cells and channels once for every view. What must come from
@@ -150,7 +103,7 @@ func cellSet(p series.Point) string {
 	return fmt.Sprintf("cube.cells=[%d,%d,%d]", p.Cells[0], p.Cells[1], p.Cells[2])
 }
 
-func solveSets(c configs.Scaling, p series.Point) []string {
+func solveSets(c configs.Scaling, p series.Point, _ int) []string {
 	return []string{
 		cellSet(p), "spectrum.channels=" + strconv.Itoa(p.Channels),
 		"spectrum.spacing_ms=" + strconv.FormatFloat(c.WindowMS/float64(p.Channels), 'g', -1, 64),

@@ -27,19 +27,22 @@ func summary(f *series.File) string {
 	b.WriteString("\n")
 	for _, l := range f.Lines() {
 		first := l.Cells[0].Rows[0]
-		fmt.Fprintf(&b, "\n%s: %s scaling of %s, threads per rank: %d; time of the %s\n", l.Series, l.Law, l.Job, l.Threads, first.Timed)
-		fmt.Fprintf(&b, "%6s %16s %9s %10s %22s %8s %6s %12s %9s\n", "ranks", "cells", "channels", "median [s]", "quartiles [s]", "speed-up", "eff.", "rate ["+"1/s]", "error")
+		fmt.Fprintf(&b, "\n%s: %s scaling of %s over %s, %s; time of the %s\n", l.Series, l.Law, l.Job, l.Over, l.Constant(), first.Timed)
+		fmt.Fprintf(&b, "%7s %16s %9s %10s %22s %8s %6s %12s %9s\n", l.Over, "problem", "channels", "median [s]", "quartiles [s]", "speed-up", "eff.", "rate ["+"1/s]", "error")
 		for i, c := range l.Cells {
 			g := l.GainOf(i)
 			size := fmt.Sprintf("%d×%d×%d", c.Point.Cells[0], c.Point.Cells[1], c.Point.Cells[2])
+			if c.Point.Batch > 0 {
+				size = fmt.Sprintf("batch %d", c.Point.Batch)
+			}
 			worst := 0.0
 			for _, r := range c.Rows {
 				worst = math.Max(worst, r.Check.Error)
 			}
-			fmt.Fprintf(&b, "%6d %16s %9d %10.4f %10.4f … %9.4f %8.3f %6.3f %12.4g %9.2g", c.Point.Ranks, size, c.Point.Channels,
+			fmt.Fprintf(&b, "%7d %16s %9d %10.4f %10.4f … %9.4f %8.3f %6.3f %12.4g %9.2g", l.Count(i), size, c.Point.Channels,
 				c.Seconds.Median, c.Seconds.Low, c.Seconds.High, g.Speedup, g.Efficiency, c.Rate(), worst)
 			if c.Oversubscribed {
-				fmt.Fprintf(&b, "  oversubscribed: %d ranks × %d threads on %d cores", c.Point.Ranks, c.Point.Threads, c.Rows[0].Cores)
+				fmt.Fprintf(&b, "  oversubscribed: %d threads in all on %d cores", c.Point.Ranks*c.Point.Threads, c.Rows[0].Cores)
 			}
 			if c.Outliers > 0 {
 				fmt.Fprintf(&b, "  outliers kept: %d", c.Outliers)

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/columen/columen/configs"
 	"github.com/columen/columen/emulator/dataset"
@@ -29,12 +30,15 @@ func trainSubject() subject {
 		sets:      trainSets,
 		tolerance: func(configs.Job) float64 { return 1e-2 },
 		timed:     "steps of training, without validation and reading of the first batch",
-		part: func(phase string) (bool, string) {
-			switch phase {
-			case "total", "verify", "validate", "load":
-				return false, ""
+		part: func(phase string, _ series.Point) (bool, string) {
+			part, split := strings.CutPrefix(phase, "step: ")
+			switch {
+			case split:
+				return false, part
+			case phase == "wait for data" || phase == "compute":
+				return true, ""
 			}
-			return true, phase
+			return false, ""
 		},
 		endings: []string{".jsonl"}, measure: "largest relative difference of a loss in the history", compare: compareHistories,
 		work: func(job configs.Job, _ series.Point) (load, error) {
@@ -43,19 +47,27 @@ func trainSubject() subject {
 	}
 }
 
-// trainSets sets the batch. In a weak series it is as many times larger as there
-// are ranks, so an epoch has so many times fewer steps: with as many times more
-// epochs each rank has the same steps of the same size.
-func trainSets(c configs.Scaling, p series.Point) []string {
+// trainSets sets the batch, and what the ranks share. In a weak series the batch is
+// as many times larger as there are ranks, or threads, so an epoch has so many times
+// fewer steps: with as many times more epochs each rank has the same steps of the
+// same size.
+func trainSets(c configs.Scaling, p series.Point, ranks int) []string {
 	sets := []string{"data.batch=" + strconv.Itoa(p.Batch)}
-	if c.Law != series.Weak || p.Ranks == 1 {
+	switch c.Mesh {
+	case "tensor":
+		sets = append(sets, "parallel.tensor="+strconv.Itoa(ranks))
+	case "space":
+		sets = append(sets, fmt.Sprintf("parallel.space=[%d,1,1]", ranks))
+	}
+	grow := p.Along(c.Over)
+	if c.Law != series.Weak || grow == 1 {
 		return sets
 	}
 	base := new(configs.Train)
 	if configs.Load(c.Config, c.Set, base) != nil {
 		return sets // the error is found when the run's own settings are loaded
 	}
-	return append(sets, "run.epochs="+strconv.Itoa(base.Run.Epochs*p.Ranks))
+	return append(sets, "run.epochs="+strconv.Itoa(base.Run.Epochs*grow))
 }
 
 // trainingLoad counts every sample of every epoch; a pass backward does about the

@@ -86,6 +86,9 @@ func (s submitter) stepJobs(c *chain, i int, program string, made map[string]boo
 		return nil, err
 	}
 	note(made, job, cfg)
+	if study, ok := cfg.(*configs.Scale); ok {
+		return []built{c.studyOf(step, study, program)}, nil
+	}
 	return c.jobsOf(step, job, cfg, program), nil
 }
 
@@ -113,7 +116,11 @@ func (s submitter) check(i int, step configs.Step, made map[string]bool) (run.Jo
 	if err := configs.Load(step.Config, step.Set, cfg); err != nil {
 		return run.Job{}, nil, err
 	}
-	if err := cfg.CheckSize(step.Config, step.Tasks); err != nil {
+	ranks := step.Tasks
+	if _, ok := cfg.(*configs.Scale); ok { // which starts its ranks itself
+		ranks = 1
+	}
+	if err := cfg.CheckSize(step.Config, ranks); err != nil {
 		return run.Job{}, nil, problem("tasks", strconv.Itoa(step.Tasks), err.Error(), "a number that the configuration of the step takes")
 	}
 	var problems []configs.Problem

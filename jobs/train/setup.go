@@ -132,6 +132,7 @@ func (t *task) phases(history []train.Epoch) {
 	t.env.Manifest.AddPhase("wait for data", sum.Data)
 	t.env.Manifest.AddPhase("compute", sum.Compute)
 	t.env.Manifest.AddPhase("validate", sum.Validation)
+	t.env.Manifest.Phases = append(t.env.Manifest.Phases, splitOf(history)...)
 	t.steps(history)
 	t.feeding(history)
 }

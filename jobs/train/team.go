@@ -8,6 +8,7 @@ import (
 	"github.com/columen/columen/emulator"
 	"github.com/columen/columen/emulator/parallel"
 	"github.com/columen/columen/emulator/train"
+	"github.com/columen/columen/jobs/internal/run"
 )
 
 // join puts this rank into the mesh of the configuration. One rank in fast mode
@@ -81,4 +82,30 @@ func (t *task) steps(history []train.Epoch) {
 	three := func(s train.Spread) string { return fmt.Sprintf("%.3g/%.3g/%.3g", s.Min, s.Median, s.Max) }
 	t.env.Log.Info("seconds per step, min/median/max over ranks", "data", three(e.StepS.Data), "forward", three(e.StepS.Forward), "backward", three(e.StepS.Backward),
 		"reduce", three(e.StepS.Reduce), "optimiser", three(e.StepS.Optimiser), "idle", three(e.StepS.Idle), "sent_bytes", e.SentPerStep)
+}
+
+// splitOf is where the time of all steps went, over ranks: each epoch's seconds per
+// step times its steps.
+func splitOf(history []train.Epoch) []run.Phase {
+	parts := []struct {
+		name string
+		of   func(train.Split) train.Spread
+	}{
+		{"data", func(s train.Split) train.Spread { return s.Data }}, {"forward", func(s train.Split) train.Spread { return s.Forward }},
+		{"backward", func(s train.Split) train.Spread { return s.Backward }}, {"reduce", func(s train.Split) train.Spread { return s.Reduce }},
+		{"optimiser", func(s train.Split) train.Spread { return s.Optimiser }}, {"idle", func(s train.Split) train.Spread { return s.Idle }},
+	}
+	out := make([]run.Phase, len(parts))
+	for i, p := range parts {
+		out[i].Name = "step: " + p.name
+		before := int64(0)
+		for _, e := range history {
+			steps, s := float64(e.Step-before), p.of(e.StepS)
+			before = e.Step
+			out[i].SecondsMin += s.Min * steps
+			out[i].SecondsMedian += s.Median * steps
+			out[i].SecondsMax += s.Max * steps
+		}
+	}
+	return out
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,15 +31,16 @@ type Curve struct {
 // Chart is a figure with two axes.
 type Chart struct {
 	Title, XLabel, YLabel string
-	LogX, LogY            bool // to the base 2 for X in whole powers, 10 otherwise
-	FromZero              bool // the y axis begins at 0
+	LogX, LogY            bool   // to the base 2 for X in whole powers, 10 otherwise
+	FromZero              bool   // the y axis begins at 0
+	Mark                  string // what hollow points are
 	Curves                []Curve
 }
 
 // The layout of an SVG, in its own units.
 const (
-	width, height           = 720.0, 400.0
-	left, right, top, under = 74.0, 178.0, 16.0, 52.0
+	width, height           = 790.0, 400.0
+	left, right, top, under = 74.0, 248.0, 16.0, 52.0
 )
 
 // axis maps values to places.
@@ -131,6 +133,10 @@ func (c Chart) SVG() string {
 		return b.String() + "</svg>"
 	}
 	x.from, x.to, y.from, y.to = left, width-right, height-under, top
+	marked := c.Mark != "" && c.hollow()
+	if marked { // room above the axes
+		y.to += 20
+	}
 	for _, v := range y.ticks() {
 		fmt.Fprintf(&b, `<line class="grid" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, x.from, x.to, y.at(v), y.at(v))
 		text(&b, left-8, y.at(v)+4, "end", "tick", Number(v))
@@ -139,17 +145,31 @@ func (c Chart) SVG() string {
 		fmt.Fprintf(&b, `<line class="grid" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, x.at(v), x.at(v), y.from, y.to)
 		text(&b, x.at(v), y.from+18, "middle", "tick", Number(v))
 	}
-	fmt.Fprintf(&b, `<line class="axis" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, x.from, x.to, y.from, y.from)
+	fmt.Fprintf(&b, `<path class="axis" d="M%.1f %.1fV%.1fH%.1f"/>`, x.from, y.to, y.from, x.to)
 	text(&b, (x.from+x.to)/2, height-12, "middle", "label", c.XLabel)
 	fmt.Fprintf(&b, `<text class="label" text-anchor="middle" transform="translate(16 %.1f) rotate(-90)">%s</text>`, (y.from+y.to)/2, html.EscapeString(c.YLabel))
 	labels := c.labelPlaces(y)
 	for i, k := range c.Curves {
 		k.svg(&b, x, y, labels[i])
 	}
+	if marked {
+		fmt.Fprintf(&b, `<circle class="dot hollow" style="--c:var(--c5)" cx="%.1f" cy="%.1f" r="4.5"/>`, x.from+6, y.to-18)
+		text(&b, x.from+18, y.to-14, "start", "tick", c.Mark)
+	}
 	return b.String() + "</svg>"
 }
 
-// svg draws a curve and writes its name beside its end.
+// hollow reports whether a point is.
+func (c Chart) hollow() bool {
+	for _, k := range c.Curves {
+		if slices.Contains(k.Hollow, true) {
+			return true
+		}
+	}
+	return false
+}
+
+// svg draws a curve and writes its name at the height of its end.
 func (k Curve) svg(b *strings.Builder, x, y axis, labelAt float64) {
 	style := fmt.Sprintf(`style="--c:var(--c%d)"`, k.Colour%Colours)
 	class := "curve"
@@ -163,7 +183,8 @@ func (k Curve) svg(b *strings.Builder, x, y axis, labelAt float64) {
 	fmt.Fprintf(b, `<polyline class="%s" %s points="%s"/>`, class, style, strings.Join(path, " "))
 	for i := range k.X {
 		if k.Low != nil {
-			fmt.Fprintf(b, `<line class="bar" %s x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, style, x.at(k.X[i]), x.at(k.X[i]), y.at(k.Low[i]), y.at(k.High[i]))
+			at, low, high := x.at(k.X[i]), y.at(k.Low[i]), y.at(k.High[i])
+			fmt.Fprintf(b, `<path class="bar" %s d="M%.1f %.1fH%.1fM%.1f %.1fV%.1fM%.1f %.1fH%.1f"/>`, style, at-4, low, at+4, at, low, high, at-4, high, at+4)
 		}
 		if k.Dashed {
 			continue
@@ -175,8 +196,11 @@ func (k Curve) svg(b *strings.Builder, x, y axis, labelAt float64) {
 		fmt.Fprintf(b, `<circle class="%s" %s cx="%.1f" cy="%.1f" r="4.5"><title>%s: %s, %s</title></circle>`, class, style, x.at(k.X[i]), y.at(k.Y[i]),
 			html.EscapeString(k.Label), Number(k.X[i]), Number(k.Y[i]))
 	}
-	end := len(k.X) - 1
-	fmt.Fprintf(b, `<text class="name" %s x="%.1f" y="%.1f">%s</text>`, style, x.at(k.X[end])+9, labelAt+4, html.EscapeString(k.Label))
+	at := x.to // beside the axes, where no other curve passes
+	if len(k.X) == 1 {
+		at = x.at(k.X[0])
+	}
+	fmt.Fprintf(b, `<text class="name" %s x="%.1f" y="%.1f">%s</text>`, style, at+9, labelAt+4, html.EscapeString(k.Label))
 }
 
 // labelPlaces moves names that would cover each other apart.

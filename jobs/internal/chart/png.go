@@ -62,6 +62,14 @@ func (c Chart) PNG(w io.Writer) error {
 			return fmt.Errorf("chart %q: %w", c.Title, err)
 		}
 	}
+	if c.Mark != "" && c.hollow() {
+		ring, err := plotter.NewScatter(plotter.XYs{})
+		if err != nil {
+			return err
+		}
+		ring.GlyphStyle = draw.GlyphStyle{Color: color.Gray{0x70}, Radius: vg.Points(3.5), Shape: draw.RingGlyph{}}
+		p.Legend.Add(c.Mark, ring)
+	}
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = x.low, x.high, y.low, y.high
 	canvas := vgimg.NewWith(vgimg.UseWH(7*vg.Inch, 4.5*vg.Inch), vgimg.UseDPI(140))
 	p.Draw(draw.Crop(draw.New(canvas), vg.Points(8), -vg.Points(16), vg.Points(8), -vg.Points(8)))

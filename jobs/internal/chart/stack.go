@@ -19,7 +19,7 @@ type Bar struct {
 // Stack is a figure of horizontal bars made of parts.
 type Stack struct {
 	Title, XLabel string
-	Names         []string // of the parts
+	Names         []string // of the parts; beyond the number of colours they are pale
 	Bars          []Bar
 }
 
@@ -38,7 +38,7 @@ func (s Stack) SVG() string {
 	}
 	at := x.from
 	for i, name := range s.Names {
-		fmt.Fprintf(&b, `<rect class="part" style="--c:var(--c%d)" x="%.1f" y="6" width="12" height="12"/>`, i%Colours, at)
+		fmt.Fprintf(&b, `<rect class="part" style="--c:var(%s)" x="%.1f" y="6" width="12" height="12"/>`, partColour(i), at)
 		text(&b, at+18, 16, "start", "tick", name)
 		at += 42 + 7.2*float64(len([]rune(name)))
 	}
@@ -56,14 +56,22 @@ func (s Stack) SVG() string {
 			class = "part faded"
 		}
 		for j, v := range bar.Parts {
-			fmt.Fprintf(&b, `<rect class="%s" style="--c:var(--c%d)" x="%.1f" y="%.1f" width="%.1f" height="%.1f"><title>%s: %s s</title></rect>`,
-				class, j%Colours, x.at(sum), y, max(x.at(sum+v)-x.at(sum), 0), thick, html.EscapeString(s.Names[j]), Number(v))
+			fmt.Fprintf(&b, `<rect class="%s" style="--c:var(%s)" x="%.1f" y="%.1f" width="%.1f" height="%.1f"><title>%s: %s s</title></rect>`,
+				class, partColour(j), x.at(sum), y, max(x.at(sum+v)-x.at(sum), 0), thick, html.EscapeString(s.Names[j]), Number(v))
 			sum += v
 		}
 		text(&b, x.at(sum)+6, y+thick/2+4, "start", "tick", Number(bar.Total)+" s")
 	}
 	text(&b, (x.from+x.to)/2, h-8, "middle", "label", s.XLabel)
 	return b.String() + "</svg>"
+}
+
+// partColour is the variable of the page with the colour of a part.
+func partColour(i int) string {
+	if i >= Colours {
+		return "--line"
+	}
+	return fmt.Sprintf("--c%d", i)
 }
 
 func (b Bar) sum() float64 {

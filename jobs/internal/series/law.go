@@ -7,9 +7,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
-// Gain is how a point compares with the base, the point of fewest ranks p₀:
+// Gain is how a point compares with the base, the point of fewest ranks or threads p₀:
 //
 //	strong:  S = T(p₀)/T(p),        E = S p₀/p
 //	weak:    S = (p/p₀) T(p₀)/T(p), E = T(p₀)/T(p)
@@ -25,7 +26,7 @@ type Gain struct {
 // GainOf compares cell i of a line with its first.
 func (l Line) GainOf(i int) Gain {
 	base, c := l.Cells[0], l.Cells[i]
-	q := float64(c.Point.Ranks) / float64(base.Point.Ranks)
+	q := float64(l.Count(i)) / float64(l.Count(0))
 	grow, share := 1.0, q
 	if l.Law == Weak {
 		grow, share = q, q
@@ -76,7 +77,7 @@ func (l Line) Fits() []Fit {
 	var times [][]float64
 	var counts []float64
 	least := math.MaxInt
-	for _, c := range l.Cells {
+	for i, c := range l.Cells {
 		if c.Oversubscribed {
 			continue
 		}
@@ -84,12 +85,12 @@ func (l Line) Fits() []Fit {
 		for _, r := range c.Rows {
 			t = append(t, r.Seconds)
 		}
-		times, counts = append(times, t), append(counts, float64(c.Point.Ranks))
+		times, counts = append(times, t), append(counts, float64(l.Count(i)))
 		least = min(least, len(t))
 	}
 	if len(counts) < LeastCounts || least < LeastRepeats {
 		for i := range fits {
-			fits[i].Refusal = fmt.Sprintf("not enough points: %d distinct rank counts without oversubscription, at least %d needed", len(counts), LeastCounts)
+			fits[i].Refusal = fmt.Sprintf("not enough points: %d distinct %s counts without oversubscription, at least %d needed", len(counts), strings.TrimSuffix(l.Over, "s"), LeastCounts)
 			if len(counts) >= LeastCounts {
 				fits[i].Refusal = fmt.Sprintf("not enough points: %d repeats at one of them, at least %d needed", least, LeastRepeats)
 			}

@@ -42,6 +42,12 @@ const (
 	Weak   = "weak"   // a problem that grows along with the ranks
 )
 
+// What grows along a line.
+const (
+	Ranks   = "ranks"
+	Threads = "threads"
+)
+
 // Study is the first line of a file: what all rows share.
 type Study struct {
 	Kind    string    `json:"kind"` // KindStudy
@@ -58,6 +64,7 @@ type Study struct {
 	Commit  string    `json:"git_commit"`
 	Go      string    `json:"go_version"`
 	Modules []string  `json:"modules"`
+	Energy  string    `json:"energy,omitempty"` // where the energy of runs comes from, or why there is none
 
 	Bandwidth Ceiling   `json:"bandwidth"` // bytes/s
 	Peaks     []Ceiling `json:"peaks"`     // flop/s
@@ -107,6 +114,14 @@ type Point struct {
 	Batch    int    `json:"batch"`    // 0 where the job has none
 }
 
+// Along returns the number of ranks, or of threads of each when over is Threads.
+func (p Point) Along(over string) int {
+	if over == Threads {
+		return p.Threads
+	}
+	return p.Ranks
+}
+
 // String names the point in a few words.
 func (p Point) String() string {
 	s := fmt.Sprintf("%d ranks × %d threads", p.Ranks, p.Threads)
@@ -145,6 +160,7 @@ type Row struct {
 	Study   string `json:"study"`
 	Series  string `json:"series"`
 	Law     string `json:"law"`
+	Over    string `json:"over,omitempty"` // what grows along a line: Ranks, also when empty, or Threads
 	Job     string `json:"job"`
 	Point   Point  `json:"point"`
 	Repeat  int    `json:"repeat"`           // from 0; warm-ups count for themselves

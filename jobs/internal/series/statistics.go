@@ -4,6 +4,7 @@ package series
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -74,20 +75,37 @@ func (c Cell) Phase(name string) run.Phase {
 	return run.Phase{Name: name, SecondsMin: SpreadOf(low).Median, SecondsMedian: SpreadOf(mid).Median, SecondsMax: SpreadOf(high).Median}
 }
 
-// Line is the part of a series whose points differ in the number of ranks alone
-// (strong: also not in the problem; weak: the problem follows the ranks).
+// Line is the part of a series whose points differ in the number of ranks alone, or
+// of threads of each rank where the series is over them (strong: also not in the
+// problem; weak: the problem follows the ranks or threads).
 type Line struct {
 	Series, Law, Job string
-	Threads          int
-	Cells            []Cell // in order of ranks
+	Over             string // Ranks or Threads
+	Other            int    // threads of each rank, or ranks: the number that stays
+	Cells            []Cell // in order of Count
+}
+
+// Count is the number of ranks or threads of a cell, whichever the line is over.
+func (l Line) Count(i int) int { return l.Cells[i].Point.Along(l.Over) }
+
+// Constant names the number that stays, in words.
+func (l Line) Constant() string {
+	unit, per := "thread", " per rank"
+	if l.Over == Threads {
+		unit, per = "rank", ""
+	}
+	if l.Other != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s%s", l.Other, unit, per)
 }
 
 // Lines sorts the rows of a file into lines: strong before weak, then by name,
-// threads and problem. Points without a timed run are left out.
+// the number that stays and problem. Points without a timed run are left out.
 func (f *File) Lines() []Line {
 	type group struct {
 		series  string
-		threads int
+		other   int
 		problem [5]int
 	}
 	lines := map[group]*Line{}
@@ -95,16 +113,20 @@ func (f *File) Lines() []Line {
 		if r.Warmup || r.Kind != KindRun {
 			continue
 		}
-		g := group{r.Series, r.Point.Threads, r.problem()}
+		over, other := Ranks, r.Point.Threads
+		if r.Over == Threads {
+			over, other = Threads, r.Point.Ranks
+		}
+		g := group{r.Series, other, r.problem()}
 		l := lines[g]
 		if l == nil {
-			l = &Line{Series: r.Series, Law: r.Law, Job: r.Job, Threads: r.Point.Threads}
+			l = &Line{Series: r.Series, Law: r.Law, Job: r.Job, Over: over, Other: other}
 			lines[g] = l
 		}
 		l.add(r)
 	}
 	order := slices.SortedFunc(maps.Keys(lines), func(a, b group) int {
-		return cmp.Or(cmp.Compare(lines[a].Law, lines[b].Law), cmp.Compare(a.series, b.series), cmp.Compare(a.threads, b.threads), slices.Compare(a.problem[:], b.problem[:]))
+		return cmp.Or(cmp.Compare(lines[a].Law, lines[b].Law), cmp.Compare(a.series, b.series), cmp.Compare(a.other, b.other), slices.Compare(a.problem[:], b.problem[:]))
 	})
 	out := make([]Line, 0, len(order))
 	for _, g := range order {
@@ -112,19 +134,19 @@ func (f *File) Lines() []Line {
 		for i := range l.Cells {
 			l.Cells[i].finish(f.Rows, l.Series)
 		}
-		slices.SortFunc(l.Cells, func(a, b Cell) int { return cmp.Compare(a.Point.Ranks, b.Point.Ranks) })
+		slices.SortFunc(l.Cells, func(a, b Cell) int { return cmp.Compare(a.Point.Along(l.Over), b.Point.Along(l.Over)) })
 		out = append(out, *l)
 	}
 	return out
 }
 
-// problem is the size of the problem on one rank (weak) or on all (strong).
+// problem is the size of the problem on one rank or thread (weak) or on all (strong).
 func (r Row) problem() [5]int {
 	p := r.Point
 	out := [5]int{p.Cells[0], p.Cells[1], p.Cells[2], p.Channels, p.Batch}
 	if r.Law == Weak {
-		out[0] /= p.Ranks
-		out[4] /= p.Ranks
+		out[0] /= p.Along(r.Over)
+		out[4] /= p.Along(r.Over)
 	}
 	return out
 }
