@@ -16,8 +16,8 @@ func published() Network { return Network{"net3d", 64, 7, 4096} }
 func rates() Rates {
 	pass := Line{0, 1}
 	dense := Line{1e-9, 1e-10}
-	return Rates{Network: published(), EncoderForward: pass, EncoderBackward: pass, DecoderForward: pass, DecoderBackward: pass,
-		WholeForward: dense, WholeBackward: dense, ShardsForward: dense, ShardsBackward: dense, UpdatePerParameter: 1e-9}
+	all := Pass{pass, pass, pass, pass, dense, dense}
+	return Rates{Network: published(), Alone: all, Member: all, UpdatePerParameter: 1e-9}
 }
 
 // wires have a latency of a microsecond and a rate of 1 GB/s, and hide nothing.
@@ -96,7 +96,7 @@ func TestOverlap(t *testing.T) {
 	all := Predict(n, m, o, rates(), w, Alone())
 	near(t, "hidden", all.Hidden, none.Reduce-all.Reduce)
 	r := rates()
-	r.EncoderBackward.PerSample, r.EncoderForward.PerSample = 0.1, 0.05
+	r.Member.EncoderBackward.PerSample, r.Member.EncoderForward.PerSample = 0.1, 0.05
 	near(t, "late update", Predict(n, m, o, r, w, Alone()).Hidden, 0.15)
 	o.Eager = true
 	near(t, "eager update", Predict(n, m, o, r, w, Alone()).Hidden, 0.1)
@@ -254,11 +254,11 @@ func TestData(t *testing.T) {
 func TestRates(t *testing.T) {
 	small := Network{"net3d", 32, 7, 4096}
 	r := rates().For(small)
-	near(t, "encoder", r.EncoderForward.PerSample, float64(macs(small))/float64(macs(published())))
-	if r.WholeForward != rates().WholeForward || r.Validate() != nil {
+	near(t, "encoder", r.Alone.EncoderForward.PerSample, float64(macs(small))/float64(macs(published())))
+	if r.Alone.DenseForward != rates().Alone.DenseForward || r.Validate() != nil {
 		t.Errorf("%+v", r)
 	}
-	r.EncoderBackward.Fixed = math.NaN()
+	r.Member.EncoderBackward.Fixed = math.NaN()
 	if r.Validate() == nil {
 		t.Error("NaN is accepted")
 	}

@@ -24,13 +24,14 @@ type Wires interface {
 type Messages struct {
 	LatencySeconds float64 `json:"latency_seconds"` // of one message
 	BytesPerSecond float64 `json:"bytes_per_second"`
-	Ranks          int     `json:"ranks"`   // of the sums below
-	Sums           []Sum   `json:"sums"`    // blocking, by increasing size
-	Buckets        []Sum   `json:"buckets"` // non-blocking, nothing beside them
+	Ranks          int     `json:"ranks"`     // of the sums below
+	Sums           []Sum   `json:"sums"`      // blocking, by increasing size
+	Buckets        []Sum   `json:"buckets"`   // non-blocking, nothing beside them
+	Exchanges      []Sum   `json:"exchanges"` // all-to-alls, by the bytes that a rank sends
 	HiddenShare    float64 `json:"hidden_share"`
 }
 
-// Sum is the time of an all-reduce.
+// Sum is the time of an all-reduce or all-to-all.
 type Sum struct {
 	Bytes   float64 `json:"bytes"`
 	Seconds float64 `json:"seconds"`
@@ -41,7 +42,7 @@ func (m Messages) Validate() error {
 	if m.LatencySeconds < 0 || !(m.BytesPerSecond > 0) || m.HiddenShare < 0 || m.HiddenShare > 1 {
 		return fmt.Errorf("cost: messages of latency %g s, %g bytes/s, hidden share %g: want no negative time, a positive rate, a share from 0 to 1", m.LatencySeconds, m.BytesPerSecond, m.HiddenShare)
 	}
-	for _, list := range [][]Sum{m.Sums, m.Buckets} {
+	for _, list := range [][]Sum{m.Sums, m.Buckets, m.Exchanges} {
 		for i, s := range list {
 			if !(s.Seconds > 0) || i > 0 && !(s.Bytes > list[i-1].Bytes) || m.Ranks < 2 {
 				return fmt.Errorf("cost: a sum of %g bytes over %d ranks in %g s: want positive times on 2 ranks at least, by increasing size", s.Bytes, m.Ranks, s.Seconds)
@@ -62,10 +63,14 @@ func (m Messages) Allreduce(ranks int, bytes float64) float64 { return m.sum(m.S
 // Bucket follows the measured buckets.
 func (m Messages) Bucket(ranks int, bytes float64) float64 { return m.sum(m.Buckets, ranks, bytes) }
 
-// Exchange is that of the package documentation.
+// Exchange follows the measured all-to-alls, whose first gives the latency.
 func (m Messages) Exchange(ranks int, bytes float64) float64 {
 	if ranks < 2 {
 		return 0
+	}
+	if len(m.Exchanges) > 0 {
+		latency := m.Exchanges[0].Seconds
+		return latency*float64(ranks-1)/float64(m.Ranks-1) + max(0, interpolate(m.Exchanges, bytes)-latency)
 	}
 	return float64(ranks-1)*m.LatencySeconds + bytes/m.BytesPerSecond
 }

@@ -29,28 +29,37 @@ func Through(n int, t float64, more int, later float64) Line {
 	return Line{0, later / float64(more)}
 }
 
+// Pass is the times of the parts of a pass on one rank alone. Dense layers are in
+// seconds per weight, Fixed to stream it and PerSample to work with it.
+type Pass struct {
+	EncoderForward  Line `json:"encoder_forward"`
+	EncoderBackward Line `json:"encoder_backward"`
+	DecoderForward  Line `json:"decoder_forward"` // with the loss
+	DecoderBackward Line `json:"decoder_backward"`
+	DenseForward    Line `json:"dense_forward"`
+	DenseBackward   Line `json:"dense_backward"`
+}
+
+// lines are all of them.
+func (p *Pass) lines() []*Line {
+	return []*Line{&p.EncoderForward, &p.EncoderBackward, &p.DecoderForward, &p.DecoderBackward, &p.DenseForward, &p.DenseBackward}
+}
+
 // Rates are times that were measured on one rank alone.
 type Rates struct {
 	Network Network `json:"network"` // that was measured
 	Threads int     `json:"threads"`
 	Batches [2]int  `json:"batches"` // that the lines go through
 
-	EncoderForward  Line `json:"encoder_forward"`
-	EncoderBackward Line `json:"encoder_backward"`
-	DecoderForward  Line `json:"decoder_forward"` // with the loss
-	DecoderBackward Line `json:"decoder_backward"`
-
-	// Whole and Shards are dense layers on one rank and in shards: seconds per
-	// weight, Fixed to stream it and PerSample to work with it.
-	WholeForward   Line `json:"whole_forward"`
-	WholeBackward  Line `json:"whole_backward"`
-	ShardsForward  Line `json:"shards_forward"`
-	ShardsBackward Line `json:"shards_backward"`
+	// Alone is the pass of a rank that has a network for itself, and Member of one
+	// that normalises and holds its shards as several do.
+	Alone  Pass `json:"alone"`
+	Member Pass `json:"member"`
 
 	UpdatePerParameter float64 `json:"update_per_parameter_s"` // Adam and the clearing of gradients
 
-	// Source is the time of one goroutine to read or make a sample, and Workers how
-	// many there are on a rank; 0 where samples are not counted.
+	// SourcePerSample is the time of one goroutine to read or make a sample, and
+	// Workers how many there are on a rank; 0 where samples are not counted.
 	SourcePerSample float64 `json:"source_per_sample_s"`
 	Workers         int     `json:"workers"`
 }
@@ -77,8 +86,7 @@ func (s Sharing) factor(seconds, bytes float64) float64 {
 
 // Validate returns an error for rates that cannot be.
 func (r Rates) Validate() error {
-	for _, l := range []Line{r.EncoderForward, r.EncoderBackward, r.DecoderForward, r.DecoderBackward,
-		r.WholeForward, r.WholeBackward, r.ShardsForward, r.ShardsBackward, {r.UpdatePerParameter, r.SourcePerSample}} {
+	for _, l := range append(append(r.Alone.lines(), r.Member.lines()...), &Line{r.UpdatePerParameter, r.SourcePerSample}) {
 		if !(l.Fixed >= 0) || !(l.PerSample >= 0) {
 			return fmt.Errorf("cost: a time of %g s + %g s per sample: want neither negative", l.Fixed, l.PerSample)
 		}
@@ -89,21 +97,21 @@ func (r Rates) Validate() error {
 // For returns the rates of another network: convolutions by their arithmetic, dense
 // layers and update by their weights, which they are given for.
 func (r Rates) For(n Network) Rates {
-	was, is := r.Network, n
-	e0, _, d0 := was.MACs()
-	e1, _, d1 := is.MACs()
-	scale := func(l Line, f float64) Line { return Line{l.Fixed, l.PerSample * f} }
-	encoder, decoder := float64(e1)/float64(e0), float64(d1)/float64(d0)
-	r.EncoderForward, r.EncoderBackward = scale(r.EncoderForward, encoder), scale(r.EncoderBackward, encoder)
-	r.DecoderForward, r.DecoderBackward = scale(r.DecoderForward, decoder), scale(r.DecoderBackward, decoder)
+	e0, _, d0 := r.Network.MACs()
+	e1, _, d1 := n.MACs()
+	for _, p := range []*Pass{&r.Alone, &r.Member} {
+		p.EncoderForward.PerSample *= float64(e1) / float64(e0)
+		p.EncoderBackward.PerSample *= float64(e1) / float64(e0)
+		p.DecoderForward.PerSample *= float64(d1) / float64(d0)
+		p.DecoderBackward.PerSample *= float64(d1) / float64(d0)
+	}
 	r.Network = n
 	return r
 }
 
 // Scaled returns the rates of a rank that is so many times faster.
 func (r Rates) Scaled(faster float64) Rates {
-	for _, l := range []*Line{&r.EncoderForward, &r.EncoderBackward, &r.DecoderForward, &r.DecoderBackward,
-		&r.WholeForward, &r.WholeBackward, &r.ShardsForward, &r.ShardsBackward} {
+	for _, l := range append(r.Alone.lines(), r.Member.lines()...) {
 		l.Fixed /= faster
 		l.PerSample /= faster
 	}

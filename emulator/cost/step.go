@@ -30,8 +30,13 @@ type Options struct {
 // package documentation.
 func Predict(n Network, m Mesh, o Options, r Rates, w Wires, s Sharing) Step {
 	p, ranks := m.Group(), m.Ranks()
+	pass := r.Member
 	if ranks == 1 {
-		s = Alone()
+		pass, s = r.Alone, Alone()
+	}
+	denseForward, denseBackward := r.Alone.DenseForward, r.Alone.DenseBackward
+	if p > 1 {
+		denseForward, denseBackward = r.Member.DenseForward, r.Member.DenseBackward
 	}
 	own, group, cubes := m.load(o.Batch)
 	k, h, out := n.Dense()
@@ -43,17 +48,14 @@ func Predict(n Network, m Mesh, o Options, r Rates, w Wires, s Sharing) Step {
 	encoderF, encoderB := moved(n.encoder())
 	decoderF, decoderB := moved(n.decoder())
 	slowed := func(seconds, bytes float64) float64 { return seconds * s.factor(seconds, bytes) }
-	shards := func(whole, cut Line) float64 {
-		if p > 1 {
-			whole = cut
-		}
-		return weights * (whole.Fixed*s.Stream + whole.PerSample*float64(group)*s.Arithmetic)
+	shards := func(weight Line) float64 {
+		return weights * (weight.Fixed*s.Stream + weight.PerSample*float64(group)*s.Arithmetic)
 	}
-	encoderForward := slowed(r.EncoderForward.At(atEncoder), encoders*encoderF*atEncoder)
-	encoderBackward := slowed(r.EncoderBackward.At(atEncoder), encoders*encoderB*atEncoder)
+	encoderForward := slowed(pass.EncoderForward.At(atEncoder), encoders*encoderF*atEncoder)
+	encoderBackward := slowed(pass.EncoderBackward.At(atEncoder), encoders*encoderB*atEncoder)
 	var t Step
-	t.Forward = encoderForward + shards(r.WholeForward, r.ShardsForward) + slowed(r.DecoderForward.At(float64(own)), decoderF*float64(own))
-	t.Backward = encoderBackward + shards(r.WholeBackward, r.ShardsBackward) + slowed(r.DecoderBackward.At(float64(own)), decoderB*float64(own))
+	t.Forward = encoderForward + shards(denseForward) + slowed(pass.DecoderForward.At(float64(own)), decoderF*float64(own))
+	t.Backward = encoderBackward + shards(denseBackward) + slowed(pass.DecoderBackward.At(float64(own)), decoderB*float64(own))
 	t.Optimiser = r.UpdatePerParameter * s.Stream * n.updated(p)
 	t.Reduce, t.Hidden = n.reductions(m, o, w, encoderForward, encoderBackward)
 	if p > 1 {
