@@ -71,8 +71,7 @@ func TestTwoRanks(t *testing.T) {
 	conv := 4 * float64(c-unused)
 	data := Predict(n, Mesh{2, 1, [3]int{1, 1, 1}}, o, rates(), wires(), Alone())
 	near(t, "data forward", data.Forward, 2*8+float64(dense)*(1e-9+8e-10))
-	buckets := math.Ceil(4 * float64(dense) / bucketBytes)
-	near(t, "data reduce", data.Reduce, (4*float64(dense)+conv)*1e-9+2e-6*(buckets+1))
+	near(t, "data reduce", data.Reduce, (4*float64(dense)+conv)*1e-9+2*2e-6)
 	tensor := Predict(n, Mesh{1, 2, [3]int{1, 1, 1}}, o, rates(), wires(), Alone())
 	near(t, "tensor forward", tensor.Forward, 2*8+float64(dense)/2*(1e-9+16e-10))
 	near(t, "tensor optimiser", tensor.Optimiser, 1e-9*(float64(c-unused)+float64(dense)/2))
@@ -123,7 +122,7 @@ func TestMessages(t *testing.T) {
 	w := wires()
 	near(t, "eight ranks", w.Allreduce(8, 1e6), 6e-6+2*7.0/8*1e-3)
 	near(t, "exchange", w.Exchange(4, 3e6), 3e-6+3e-3)
-	if w.Allreduce(1, 1e9) != 0 || w.Bucket(1, 1e9) != 0 || w.Exchange(1, 1e9) != 0 {
+	if w.Allreduce(1, 1e9) != 0 || w.Gradients(1, 1e9) != 0 || w.Exchange(1, 1e9) != 0 {
 		t.Error("one rank pays for messages")
 	}
 	w.Ranks, w.Sums = 2, []Sum{{8, 2e-6}, {1e6, 1e-3}, {1e7, 2e-2}}

@@ -11,9 +11,9 @@ import (
 type Wires interface {
 	// Allreduce is the sum of so many bytes over so many ranks, for which all wait.
 	Allreduce(ranks int, bytes float64) float64
-	// Bucket is the sum of gradients that runs beside computing, if nothing runs
-	// beside it.
-	Bucket(ranks int, bytes float64) float64
+	// Gradients is the sum of gradients, in buckets that are in flight together, if
+	// no computing runs beside it.
+	Gradients(ranks int, bytes float64) float64
 	// Exchange is an all-to-all in which each rank sends so many bytes.
 	Exchange(ranks int, bytes float64) float64
 	// Hidden is the share of a sum of gradients that computing beside it hides.
@@ -26,7 +26,7 @@ type Messages struct {
 	BytesPerSecond float64 `json:"bytes_per_second"`
 	Ranks          int     `json:"ranks"`     // of the sums below
 	Sums           []Sum   `json:"sums"`      // blocking, by increasing size
-	Buckets        []Sum   `json:"buckets"`   // non-blocking, nothing beside them
+	Buckets        []Sum   `json:"buckets"`   // non-blocking, all at once, nothing beside them
 	Exchanges      []Sum   `json:"exchanges"` // all-to-alls, by the bytes that a rank sends
 	HiddenShare    float64 `json:"hidden_share"`
 }
@@ -60,8 +60,8 @@ func stages(q int) (steps, parts float64) {
 // Allreduce follows the measured sums, or latency and rate where there are none.
 func (m Messages) Allreduce(ranks int, bytes float64) float64 { return m.sum(m.Sums, ranks, bytes) }
 
-// Bucket follows the measured buckets.
-func (m Messages) Bucket(ranks int, bytes float64) float64 { return m.sum(m.Buckets, ranks, bytes) }
+// Gradients follows the measured buckets.
+func (m Messages) Gradients(ranks int, bytes float64) float64 { return m.sum(m.Buckets, ranks, bytes) }
 
 // Exchange follows the measured all-to-alls, whose first gives the latency.
 func (m Messages) Exchange(ranks int, bytes float64) float64 {

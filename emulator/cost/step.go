@@ -88,10 +88,6 @@ func (n Network) updated(p int) float64 {
 	return float64(convolutions-unused) + float64(dense)/float64(p)
 }
 
-// bucketBytes is the size of the pieces that gradients are summed in (package
-// parallel).
-const bucketBytes = 25 << 20
-
 // reductions is the time of all sums of gradients and of the statistics of
 // normalisation, and what of it computing hides.
 func (n Network) reductions(m Mesh, o Options, w Wires, encoderForward, encoderBackward float64) (exposed, hidden float64) {
@@ -99,15 +95,14 @@ func (n Network) reductions(m Mesh, o Options, w Wires, encoderForward, encoderB
 	ranks := m.Ranks()
 	late := 0.0
 	if bytes := valueBytes * float64(dense) / float64(m.Group()); m.Data > 1 {
-		whole := float64(int(bytes / bucketBytes))
-		late = whole*w.Bucket(m.Data, bucketBytes) + w.Bucket(m.Data, bytes-whole*bucketBytes)
+		late = w.Gradients(m.Data, bytes)
 	}
 	window := encoderBackward
 	if !o.Eager && m.Data > 1 {
 		window += encoderForward
 	}
 	hidden = w.Hidden() * min(late, window)
-	exposed = late - hidden + w.Bucket(ranks, valueBytes*float64(convolutions-unused))
+	exposed = late - hidden + w.Gradients(ranks, valueBytes*float64(convolutions-unused))
 	if !o.LocalNorm {
 		for _, c := range n.norms() {
 			exposed += w.Allreduce(ranks, float64(16*c+8)) + w.Allreduce(ranks, float64(16*c))
