@@ -54,7 +54,7 @@ func Compute(dev device.Device[float32], p Plan) (cost.Rates, error) {
 		}
 		var times [2]times
 		for i, batch := range p.Batches {
-			if times[i], err = parts.fastest(batch, p.Steps); err != nil {
+			if times[i], err = parts.usual(batch, p.Steps); err != nil {
 				return r, err
 			}
 		}
@@ -143,21 +143,25 @@ func newProbe(dev device.Device[float32], p Plan, member bool) (*probe, error) {
 	return q, nil
 }
 
-// fastest returns the least time of each part over some steps, after one more.
-func (q *probe) fastest(batch, steps int) (times, error) {
-	var best times
+// usual returns the median time of each part over some steps, after one more.
+func (q *probe) usual(batch, steps int) (times, error) {
+	var all [len(times{})][]float64
+	var t times
 	for i := range steps + 1 {
-		t, err := q.step(batch)
-		if err != nil {
-			return best, err
+		var err error
+		if t, err = q.step(batch); err != nil {
+			return t, err
 		}
-		for part := range best {
-			if i <= 1 || t[part] < best[part] {
-				best[part] = t[part]
+		for part := range t {
+			if i > 0 {
+				all[part] = append(all[part], t[part])
 			}
 		}
 	}
-	return best, nil
+	for part := range t {
+		t[part] = median(all[part])
+	}
+	return t, nil
 }
 
 // step makes a step.

@@ -86,7 +86,7 @@ func TestShort(t *testing.T) {
 func TestMessages(t *testing.T) {
 	texts := make([]string, 3)
 	err := mpiutil.InProcess(3, func(c *mpiutil.Comm) error {
-		m, s, err := messages(c, cpu.Open(1), effort{10, 2, time.Millisecond, 1 << 12, []int{8, 1 << 10}, []int{8, 1 << 16}, []int{8, 1 << 10}})
+		m, s, err := messages(c, cpu.Open(1), effort{10, time.Millisecond, 1 << 12, []int{8, 1 << 10}, []int{8, 1 << 16}, []int{8, 1 << 10}})
 		if err != nil {
 			return err
 		}

@@ -28,16 +28,16 @@ const bucketBytes = 25 << 20
 
 // effort is how long a measurement may take.
 type effort struct {
-	smallTrips, largeTrips int
-	patience               time.Duration // that each kernel runs for
-	streamed               int           // parameters of an update
-	sums, buckets, moves   []int         // bytes of reductions, blocking and not, and of all-to-alls
+	trips                int           // of a message at most
+	patience             time.Duration // that each measurement goes on for, about
+	streamed             int           // parameters of an update
+	sums, buckets, moves []int         // bytes of reductions, blocking and not, and of all-to-alls
 }
 
 // usual takes about two seconds. Gradients are reduced in one bucket and in three
 // at once, which are larger than most caches, as those of a large network are.
 func usual() effort {
-	return effort{2000, 20, 60 * time.Millisecond, 4 << 20,
+	return effort{2000, 60 * time.Millisecond, 4 << 20,
 		[]int{8, 1 << 10, 16 << 10, 256 << 10, 2 << 20}, []int{8, 64 << 10, 1 << 20, bucketBytes, 3 * bucketBytes}, []int{8, 16 << 10, 256 << 10, 4 << 20}}
 }
 
@@ -53,24 +53,24 @@ func messages(comm *mpiutil.Comm, dev device.Device[float32], e effort) (cost.Me
 	if comm.Size() == 1 {
 		return m, alone, nil
 	}
-	latency, err := trip(comm, small, e.smallTrips)
+	latency, err := trip(comm, small, e)
 	if err != nil {
 		return m, alone, err
 	}
-	whole, err := trip(comm, large, e.largeTrips)
+	whole, err := trip(comm, large, e)
 	if err != nil {
 		return m, alone, err
 	}
 	m.LatencySeconds, m.BytesPerSecond = latency, large/math.Max(whole-latency, 1e-12)
-	if m.Sums, err = table(comm, e.sums, func(x []float32) error {
+	if m.Sums, err = table(comm, e, e.sums, func(x []float32) error {
 		return mpiutil.Allreduce(comm, x, x, mpiutil.Sum)
 	}); err != nil {
 		return m, alone, err
 	}
-	if m.Buckets, err = table(comm, e.buckets, reduction(comm)); err != nil {
+	if m.Buckets, err = table(comm, e, e.buckets, reduction(comm)); err != nil {
 		return m, alone, err
 	}
-	if m.Exchanges, err = table(comm, e.moves, exchange(comm)); err != nil {
+	if m.Exchanges, err = table(comm, e, e.moves, exchange(comm)); err != nil {
 		return m, alone, err
 	}
 	s, err := sharing(comm, dev, e)
@@ -137,21 +137,21 @@ func exchange(comm *mpiutil.Comm) func(x []float32) error {
 
 // table takes the time of a collective at several sizes: the median of some
 // attempts, of which the slowest rank counts.
-func table(comm *mpiutil.Comm, sizes []int, do func(x []float32) error) ([]cost.Sum, error) {
+func table(comm *mpiutil.Comm, e effort, sizes []int, do func(x []float32) error) ([]cost.Sum, error) {
 	var list []cost.Sum
 	for _, bytes := range sizes {
 		x := make([]float32, bytes/4)
-		attempts := min(200, max(7, 1<<20/bytes))
-		seconds := make([]float64, attempts)
-		for i := range seconds {
+		attempt := func() (float64, error) {
 			if err := comm.Barrier(); err != nil {
-				return nil, err
+				return 0, err
 			}
 			start := time.Now()
-			if err := do(x); err != nil {
-				return nil, err
-			}
-			seconds[i] = time.Since(start).Seconds()
+			err := do(x)
+			return time.Since(start).Seconds(), err
+		}
+		seconds, err := repeated(comm, e, attempt)
+		if err != nil {
+			return nil, err
 		}
 		t, err := slowest(comm, median(seconds))
 		if err != nil {
@@ -160,6 +160,29 @@ func table(comm *mpiutil.Comm, sizes []int, do func(x []float32) error) ([]cost.
 		list = append(list, cost.Sum{Bytes: float64(bytes), Seconds: max(t, 1e-9)})
 	}
 	return list, nil
+}
+
+// repeated makes attempts on all ranks for about as long as patience lasts, after
+// one that warms up, and returns their times.
+func repeated(comm *mpiutil.Comm, e effort, attempt func() (float64, error)) ([]float64, error) {
+	const least = 3
+	var seconds []float64
+	for n := least; len(seconds) < n; {
+		start := time.Now()
+		t, err := attempt()
+		if err != nil {
+			return nil, err
+		}
+		if seconds = append(seconds, t); len(seconds) != 2 {
+			continue
+		}
+		whole, err := slowest(comm, time.Since(start).Seconds())
+		if err != nil {
+			return nil, err
+		}
+		n = min(e.trips, max(least, int(e.patience.Seconds()/max(whole, 1e-9)))) + 1
+	}
+	return seconds[1:], nil
 }
 
 // kernels are work that is bound by memory, and work that is not.
@@ -248,7 +271,7 @@ func overlap(comm *mpiutil.Comm, dev device.Device[float32], e effort, bucket co
 	x := make([]float32, int(bucket.Bytes)/4)
 	run := func(reduce, compute bool) (float64, error) {
 		var seconds []float64
-		for range 7 {
+		for range 5 {
 			if err := comm.Barrier(); err != nil {
 				return 0, err
 			}
@@ -297,28 +320,22 @@ func median(x []float64) float64 {
 
 // trip returns half the time of the shortest round trip between rank 0 and the last
 // rank [s], on rank 0.
-func trip(comm *mpiutil.Comm, bytes, trips int) (float64, error) {
+func trip(comm *mpiutil.Comm, bytes int, e effort) (float64, error) {
 	buf := make([]byte, bytes)
-	last, best := comm.Size()-1, math.Inf(1)
-	for range trips {
+	last := comm.Size() - 1
+	seconds, err := repeated(comm, e, func() (float64, error) {
 		start := time.Now()
+		var err error
 		switch comm.Rank() {
 		case 0:
-			if err := mpiutil.Send(comm, buf, last, 1); err != nil {
-				return 0, err
-			}
-			if err := mpiutil.Recv(comm, buf, last, 2); err != nil {
-				return 0, err
-			}
+			err = errors.Join(mpiutil.Send(comm, buf, last, 1), mpiutil.Recv(comm, buf, last, 2))
 		case last:
-			if err := mpiutil.Recv(comm, buf, 0, 1); err != nil {
-				return 0, err
-			}
-			if err := mpiutil.Send(comm, buf, 0, 2); err != nil {
-				return 0, err
-			}
+			err = errors.Join(mpiutil.Recv(comm, buf, 0, 1), mpiutil.Send(comm, buf, 0, 2))
 		}
-		best = min(best, time.Since(start).Seconds()/2)
+		return time.Since(start).Seconds() / 2, err
+	})
+	if err != nil {
+		return 0, err
 	}
-	return best, nil
+	return slices.Min(seconds), nil
 }
