@@ -257,6 +257,10 @@ func TestRates(t *testing.T) {
 	if r.Alone.DenseForward != rates().Alone.DenseForward || r.Validate() != nil {
 		t.Errorf("%+v", r)
 	}
+	s := Predict(published(), One(), Options{Batch: 8}, ByArithmetic(published(), 0.5, 32e9), wires(), Alone())
+	near(t, "by arithmetic", s.Forward+s.Backward, 8*0.5)
+	near(t, "twice as long backward", s.Backward, 2*s.Forward)
+	near(t, "at the bandwidth", s.Optimiser, 1e-9*(143_303_809-9_072))
 	r.Member.EncoderBackward.Fixed = math.NaN()
 	if r.Validate() == nil {
 		t.Error("NaN is accepted")

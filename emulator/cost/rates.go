@@ -109,6 +109,27 @@ func (r Rates) For(n Network) Rates {
 	return r
 }
 
+// ByArithmetic returns rates of a network of which only the time of a sample is
+// known, forward and backward, and the bandwidth of memory: the parts take what
+// their share of the arithmetic is, and twice as long backward as forward. The
+// weights of dense layers are not streamed in it.
+func ByArithmetic(n Network, secondsPerSample, bytesPerSecond float64) Rates {
+	encoder, dense, decoder := n.MACs()
+	_, _, _, weights := n.Parameters()
+	forward := secondsPerSample / 3 / float64(encoder+dense+decoder)
+	part := func(macs, passes float64) Line { return Line{0, passes * forward * macs} }
+	weight := float64(dense) / float64(weights)
+	p := Pass{
+		EncoderForward: part(float64(encoder), 1), EncoderBackward: part(float64(encoder), 2),
+		DecoderForward: part(float64(decoder), 1), DecoderBackward: part(float64(decoder), 2),
+		DenseForward: part(weight, 1), DenseBackward: part(weight, 2),
+	}
+	return Rates{Network: n, Threads: 1, Alone: p, Member: p, UpdatePerParameter: updateBytes / bytesPerSecond}
+}
+
+// updateBytes is what Adam and the clearing of gradients move for a parameter.
+const updateBytes = 32
+
 // Scaled returns the rates of a rank that is so many times faster.
 func (r Rates) Scaled(faster float64) Rates {
 	for _, l := range append(r.Alone.lines(), r.Member.lines()...) {

@@ -103,10 +103,13 @@ func (n Network) reductions(m Mesh, o Options, w Wires, encoderForward, encoderB
 	}
 	hidden = w.Hidden() * min(late, window)
 	exposed = late - hidden + w.Gradients(ranks, valueBytes*float64(convolutions-unused))
-	if !o.LocalNorm {
-		for _, c := range n.norms() {
-			exposed += w.Allreduce(ranks, float64(16*c+8)) + w.Allreduce(ranks, float64(16*c))
+	if !o.LocalNorm { // two sums for each normalisation, of nearly the same few bytes
+		channels := n.norms()
+		bytes := 0
+		for _, c := range channels {
+			bytes += 16 * c
 		}
+		exposed += 2 * float64(len(channels)) * w.Allreduce(ranks, float64(bytes/len(channels)))
 	}
 	return exposed, hidden
 }
