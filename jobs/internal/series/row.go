@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/columen/columen/emulator/cost"
 	"github.com/columen/columen/jobs/internal/run"
 )
 
@@ -63,6 +64,7 @@ type Study struct {
 	Peaks     []Ceiling `json:"peaks"`     // flop/s
 	Kernels   []Kernel  `json:"kernels"`
 	Messages  *Messages `json:"messages,omitempty"` // between two ranks, where two can be started
+	Training  []Trained `json:"training,omitempty"` // what the cost model of training needs of one rank
 }
 
 // Ceiling is a measured rate of the machine, and how it was measured.
@@ -96,6 +98,15 @@ type Messages struct {
 	LatencySeconds float64 `json:"latency_seconds"`
 	BytesPerSecond float64 `json:"bytes_per_second"`
 	How            string  `json:"how"`
+
+	Sums    *cost.Messages `json:"sums,omitempty"`    // over ranks
+	Sharing *cost.Sharing  `json:"sharing,omitempty"` // of one machine by its ranks
+}
+
+// Trained is how fast one rank passes through the network of a series.
+type Trained struct {
+	Series string     `json:"series"`
+	Rates  cost.Rates `json:"rates"`
 }
 
 // Point is a place in the space of parameters.
