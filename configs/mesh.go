@@ -6,6 +6,7 @@ import "fmt"
 
 // Mesh says how training is shared over ranks and cores.
 type Mesh struct {
+	Choice    string `toml:"mesh" unit:"-" default:"\"given\"" allow:"given|auto" digest:"no" doc:"auto chooses data, tensor and space for the ranks that are there, by a short measurement and the cost model"`
 	Data      int    `toml:"data" unit:"-" default:"0" allow:"0..100000" digest:"no" doc:"Groups of ranks, each with its part of every batch; 0 takes all ranks that tensor and space leave"`
 	Tensor    int    `toml:"tensor" unit:"-" default:"1" allow:"1..4096" digest:"no" doc:"Ranks of a group that share the dense layers, each holding a part of them"`
 	Space     [3]int `toml:"space" unit:"-" default:"[1, 1, 1]" allow:"1..4096" digest:"no" doc:"Ranks that share the cubes of samples in the encoders, along x, y and z"`
@@ -20,6 +21,9 @@ type Mesh struct {
 const fixedRanks = 8
 
 func (m Mesh) validate(r *report) {
+	if m.Auto() && (m.Data != 0 || m.Tensor != 1 || m.Space != [3]int{1, 1, 1}) {
+		r.add("parallel.mesh", `"auto"`, "data, tensor or space is given too", `"given", or "auto" without data, tensor and space`)
+	}
 	if m.Space != [3]int{1, 1, 1} {
 		if m.Mode == "fixed" {
 			r.add("parallel.space", text(m.Space), `blocks of a cube are summed in an order that depends on the mesh, which mode = "fixed" excludes`, `[1, 1, 1], or mode = "fast"`)
@@ -33,6 +37,9 @@ func (m Mesh) validate(r *report) {
 	}
 }
 
+// Auto tells whether the mesh is to be chosen.
+func (m Mesh) Auto() bool { return m.Choice == "auto" }
+
 // checkSize returns an *Error when the mesh does not have as many ranks as the
 // size processes that were started.
 func (m Mesh) checkSize(file string, size int) error {
@@ -41,7 +48,7 @@ func (m Mesh) checkSize(file string, size int) error {
 		return &Error{Problems: []Problem{{File: file, Field: field, Value: text(value), Reason: reason, Allowed: allowed}}}
 	}
 	switch {
-	case m.Data == 0 && size%group != 0:
+	case m.Data == 0 && size%group != 0: // never of a mesh that is to be chosen
 		return problem("parallel.tensor", m.Tensor, fmt.Sprintf("%d ranks were started, which is no multiple of tensor × space = %d", size, group), "a divisor of the number of ranks")
 	case m.Data != 0 && m.Data*group != size:
 		return problem("parallel.data", m.Data, fmt.Sprintf("data × tensor × space is %d, but %d ranks were started", m.Data*group, size),

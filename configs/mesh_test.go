@@ -16,6 +16,7 @@ func TestMeshes(t *testing.T) {
 	}{
 		{"parallel.tensor=2", 4, ""}, {"parallel.data=2", 2, ""}, {"parallel.tensor=3", 4, "parallel.tensor = 3"},
 		{"parallel.data=2", 4, "data × tensor × space is 2, but 4 ranks"}, {"parallel.mode=fixed", 8, ""}, {"parallel.mode=fixed", 3, "1, 2, 4 or 8 ranks"},
+		{"parallel.mesh=auto", 6, ""},
 	} {
 		var tr Train
 		mustDecode(t, goodTrain, "train.toml", &tr, c.set)
@@ -31,6 +32,8 @@ func TestMeshes(t *testing.T) {
 		{Mesh{Space: [3]int{2, 1, 1}, Mode: "fixed"}, "parallel.space"},
 		{Mesh{Space: [3]int{2, 1, 1}, BatchNorm: "local"}, "parallel.space"},
 		{Mesh{Space: [3]int{1, 1, 1}, Mode: "fixed", BatchNorm: "local"}, "parallel.batch_norm"},
+		{Mesh{Choice: "auto", Tensor: 2, Space: [3]int{1, 1, 1}}, "parallel.mesh"},
+		{Mesh{Choice: "auto", Data: 2, Tensor: 1, Space: [3]int{1, 1, 1}}, "parallel.mesh"},
 	} {
 		var r report
 		c.m.validate(&r)

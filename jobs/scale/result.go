@@ -32,6 +32,9 @@ func (s *study) run(ctx context.Context, x *list, key series.Key) (series.Row, e
 		Kind: series.KindRefused, Study: s.digest, Series: x.cfg.Name, Law: x.cfg.Law, Over: x.cfg.Over, Job: x.cfg.Job, Point: key.Point, Repeat: key.Repeat, Warmup: key.Warmup,
 		Order: s.order - 1, Start: time.Now().UTC(), BandwidthBytes: s.head.Bandwidth.PerSecond, Timed: x.subject.timed, SlurmJob: os.Getenv("SLURM_JOB_ID"),
 	}
+	if x.cfg.Job == "train" {
+		row.Mesh = x.cfg.Mesh
+	}
 	err := s.fill(ctx, x, &row)
 	if ctx.Err() != nil {
 		return row, &run.RequeueError{Reason: fmt.Sprintf("%v: the lines so far are in %s", context.Cause(ctx), s.path)}

@@ -149,6 +149,9 @@ func (s *study) header(ctx context.Context) (series.Study, error) {
 	h.Bandwidth = triad(h.Cores)
 	h.Peaks = peaks(h.Cores)
 	h.Messages = s.messages(ctx)
+	if h.Training, err = s.trained(); err != nil {
+		return h, err
+	}
 	h.Kernels, err = kernels(h.Cores)
 	return h, err
 }

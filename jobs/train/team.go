@@ -12,7 +12,7 @@ import (
 )
 
 // join puts this rank into the mesh of the configuration. One rank in fast mode
-// needs none.
+// needs none, and then has no choice of meshes either.
 func (t *task) join() error {
 	comm, err := t.env.Ranks()
 	if err != nil {
@@ -22,8 +22,14 @@ func (t *task) join() error {
 	if comm.Size() == 1 && p.Mode == "fast" {
 		return nil
 	}
+	mesh := parallel.Mesh{Data: p.Data, Tensor: p.Tensor, Space: p.Space}
+	if p.Auto() && comm.Size() > 1 {
+		if mesh, err = t.choose(comm.Size()); err != nil {
+			return err
+		}
+	}
 	t.team, err = parallel.New(t.dev, comm, parallel.Options{
-		Mesh: parallel.Mesh{Data: p.Data, Tensor: p.Tensor, Space: p.Space}, Fixed: p.Mode == "fixed", LocalNorm: p.BatchNorm == "local",
+		Mesh: mesh, Fixed: p.Mode == "fixed", LocalNorm: p.BatchNorm == "local",
 	})
 	return err
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/columen/columen/emulator/parallel"
 	"github.com/columen/columen/emulator/train"
 	"github.com/columen/columen/emulator/weights"
+	"github.com/columen/columen/jobs/internal/calibrate"
 	"github.com/columen/columen/jobs/internal/model"
 	"github.com/columen/columen/jobs/internal/network"
 	"github.com/columen/columen/jobs/internal/run"
@@ -73,7 +74,8 @@ type task struct {
 	team     *parallel.Team[float32] // nil for one rank
 	model    *emulator.Model[float32]
 	digest   string
-	dir      string // of the checkpoints
+	dir      string             // of the checkpoints
+	machine  *calibrate.Machine // nil until measured
 }
 
 // build reads the manifest and makes the network with its first values.
@@ -122,9 +124,13 @@ func plan(_ context.Context, env *run.Env) error {
 	for _, s := range t.manifest.Shards {
 		stored[s.Part] += s.Samples
 	}
+	samples := stored[dataset.Train]
+	if n := t.cfg.Data.Samples; t.cfg.Data.Makes() && n > 0 {
+		samples = n
+	}
 	env.Log.Info("would train", "network", t.shape.Variant, "grid", t.shape.Grid, "channels", t.shape.Frequencies, "parameters_of_a_rank", all, "mesh", t.mesh().String(),
 		"flop_per_sample", t.model.FLOPs(), "source", t.cfg.Data.Source, "stored", stored[dataset.Train], "validation", stored[dataset.Validation], "epochs", t.cfg.Run.Epochs)
-	return nil
+	return t.predict(samples)
 }
 
 func execute(ctx context.Context, env *run.Env) error {

@@ -19,8 +19,8 @@ import (
 // same is ended by the system without a word. bytes is what this rank will hold
 // at least; field and value are what the user can change.
 func (e *Env) CheckMemory(field, value string, bytes float64) error {
-	limit := memoryLimit("/proc/meminfo", "/proc/self/cgroup", "/sys/fs/cgroup")
 	ranks := ranksOnThisNode()
+	limit := MemoryOfRank() * float64(ranks)
 	if bytes*float64(ranks) <= limit {
 		return nil
 	}
@@ -29,6 +29,12 @@ func (e *Env) CheckMemory(field, value string, bytes float64) error {
 		Reason:  fmt.Sprintf("needs at least %.1f GB on each of the ranks of this machine, of which there are %d", bytes/1e9, ranks),
 		Allowed: fmt.Sprintf("what fits into its %.1f GB: fewer of them, or more machines", limit/1e9),
 	}}}
+}
+
+// MemoryOfRank returns this rank's share of the memory that the job can have on
+// this machine [bytes], infinite where the system does not say.
+func MemoryOfRank() float64 {
+	return memoryLimit("/proc/meminfo", "/proc/self/cgroup", "/sys/fs/cgroup") / float64(ranksOnThisNode())
 }
 
 // memoryLimit returns the bytes of memory that processes like this one can have

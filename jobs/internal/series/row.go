@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/columen/columen/emulator/cost"
 	"github.com/columen/columen/jobs/internal/run"
 )
 
@@ -70,6 +71,7 @@ type Study struct {
 	Peaks     []Ceiling `json:"peaks"`     // flop/s
 	Kernels   []Kernel  `json:"kernels"`
 	Messages  *Messages `json:"messages,omitempty"` // between two ranks, where two can be started
+	Training  []Trained `json:"training,omitempty"` // what the cost model of training needs of one rank
 }
 
 // Ceiling is a measured rate of the machine, and how it was measured.
@@ -103,6 +105,15 @@ type Messages struct {
 	LatencySeconds float64 `json:"latency_seconds"`
 	BytesPerSecond float64 `json:"bytes_per_second"`
 	How            string  `json:"how"`
+
+	Sums    *cost.Messages `json:"sums,omitempty"`    // over ranks
+	Sharing *cost.Sharing  `json:"sharing,omitempty"` // of one machine by its ranks
+}
+
+// Trained is how fast one rank passes through the network of a series.
+type Trained struct {
+	Series string     `json:"series"`
+	Rates  cost.Rates `json:"rates"`
 }
 
 // Point is a place in the space of parameters.
@@ -162,6 +173,7 @@ type Row struct {
 	Law     string `json:"law"`
 	Over    string `json:"over,omitempty"` // what grows along a line: Ranks, also when empty, or Threads
 	Job     string `json:"job"`
+	Mesh    string `json:"mesh,omitempty"` // what the ranks of a training share: data, also when empty, tensor or space
 	Point   Point  `json:"point"`
 	Repeat  int    `json:"repeat"`           // from 0; warm-ups count for themselves
 	Warmup  bool   `json:"warmup,omitempty"` // kept, and in no statistic

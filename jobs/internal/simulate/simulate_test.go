@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/columen/columen/emulator/cost"
 )
 
 func simulated(t *testing.T, net Network, p int, f func([][]Op, float64), bytes float64) float64 {
@@ -91,24 +93,40 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// TestStep: the network is hidden while the batch of a rank is large, and is all
-// that counts when it is small.
+// TestStep: on two ranks of a network that hides all it can, a step is what the
+// formulas say, with the reductions of the closed form; the network is hidden while
+// the batch of a rank is large, and is all that counts when it is small.
 func TestStep(t *testing.T) {
 	net := Profiles()[0]
-	s := Published(2048, 1e-3, 3e-3)
-	one, err := s.Predict(net, 1)
-	if err != nil || math.Abs(one-2.051) > 1e-12 {
-		t.Errorf("one rank: %g s, %v", one, err)
+	step := func(ranks, batch int) cost.Step {
+		t.Helper()
+		s, err := NewTraining(net).Step(Published(), ranks, batch, cost.ByArithmetic(Published(), 1e-3, 1e12))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
 	}
-	four, err := s.Predict(net, 4)
-	if want := 2.048/4 + 3e-3 + TreeSeconds(net, 4, s.ConvBytes); err != nil || math.Abs(four/want-1) > 1e-12 {
-		t.Errorf("four ranks: %g s, want %g: %v", four, want, err)
+	if one := step(1, 32); math.Abs(one.Forward+one.Backward-0.032) > 1e-12 || one.Reduce != 0 {
+		t.Errorf("one rank: %+v", one)
 	}
-	many, err := s.Predict(net, 2048)
-	if least := TreeSeconds(net, 2048, s.DenseBytes); err != nil || many < least || many > least+5e-3 {
-		t.Errorf("2048 ranks: %g s, the all-reduce alone %g: %v", many, least, err)
+	four := step(4, 2048)
+	convolutions, unused, _, dense := Published().Parameters()
+	if want := TreeSeconds(net, 4, 4*float64(dense)); math.Abs(four.Hidden/want-1) > 1e-12 {
+		t.Errorf("four ranks hide %g s, want those of the dense layers, %g", four.Hidden, want)
 	}
-	if all := s.DenseBytes + s.ConvBytes; all != 4*(143303809-9072) {
-		t.Errorf("gradients of %g bytes", all)
+	if least := TreeSeconds(net, 4, 4*float64(convolutions-unused)); four.Reduce < least || four.Reduce > least+2e-3 {
+		t.Errorf("four ranks wait for %g s, the other gradients alone take %g", four.Reduce, least)
+	}
+	many := step(2048, 2048)
+	if least := TreeSeconds(net, 2048, 4*float64(dense)); many.Reduce+many.Hidden < least || many.Total() > least+20e-3 {
+		t.Errorf("2048 ranks: %+v, the sum of the dense gradients alone %g s", many, least)
+	}
+	if all := 4 * (dense + convolutions - unused); all != 4*(143303809-9072) {
+		t.Errorf("gradients of %d bytes", all)
+	}
+	// Other numbers than powers of two are simulated message by message.
+	odd, even := step(10, 1280), step(8, 1024)
+	if !(odd.Reduce+odd.Hidden > even.Reduce+even.Hidden) {
+		t.Errorf("ten ranks reduce in %g s, eight in %g", odd.Reduce+odd.Hidden, even.Reduce+even.Hidden)
 	}
 }

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package calibrate
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/columen/columen/emulator/cost"
+	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/mpiutil"
+)
+
+// Sizes of what is sent and computed.
+const (
+	small  = 8       // bytes of a message that costs its latency
+	large  = 4 << 20 // bytes of one that costs its transfer
+	edge   = 256     // of a matrix that fits into a cache
+	pieces = 16      // of the computing beside a reduction
+	rounds = 3       // of kernels
+)
+
+// bucketBytes is the size of the pieces that gradients are summed in (package
+// parallel).
+const bucketBytes = 25 << 20
+
+// effort is how long a measurement may take.
+type effort struct {
+	trips                int           // of a message at most
+	patience             time.Duration // that each measurement goes on for, about
+	streamed             int           // parameters of an update
+	sums, buckets, moves []int         // bytes of reductions, blocking and not, and of all-to-alls
+}
+
+// usual takes about two seconds. Gradients are reduced in one bucket and in three
+// at once, which are larger than most caches, as those of a large network are.
+func usual() effort {
+	return effort{2000, 60 * time.Millisecond, 4 << 20,
+		[]int{8, 1 << 10, 16 << 10, 256 << 10, 2 << 20}, []int{8, 64 << 10, 1 << 20, bucketBytes, 3 * bucketBytes}, []int{8, 16 << 10, 256 << 10, 4 << 20}}
+}
+
+// Messages measures messages between the ranks of comm, and by how much ranks of
+// one machine slow each other down. All ranks call it, and get the same.
+func Messages(comm *mpiutil.Comm, dev device.Device[float32]) (cost.Messages, cost.Sharing, error) {
+	return messages(comm, dev, usual())
+}
+
+func messages(comm *mpiutil.Comm, dev device.Device[float32], e effort) (cost.Messages, cost.Sharing, error) {
+	m := cost.Messages{Ranks: comm.Size()}
+	alone := cost.Alone()
+	if comm.Size() == 1 {
+		return m, alone, nil
+	}
+	latency, err := trip(comm, small, e)
+	if err != nil {
+		return m, alone, err
+	}
+	whole, err := trip(comm, large, e)
+	if err != nil {
+		return m, alone, err
+	}
+	m.LatencySeconds, m.BytesPerSecond = latency, large/math.Max(whole-latency, 1e-12)
+	if m.Sums, err = table(comm, e, e.sums, func(x []float32) error {
+		return mpiutil.Allreduce(comm, x, x, mpiutil.Sum)
+	}); err != nil {
+		return m, alone, err
+	}
+	if m.Buckets, err = table(comm, e, e.buckets, reduction(comm)); err != nil {
+		return m, alone, err
+	}
+	if m.Exchanges, err = table(comm, e, e.moves, exchange(comm)); err != nil {
+		return m, alone, err
+	}
+	s, err := sharing(comm, dev, e)
+	if err != nil {
+		return m, s, err
+	}
+	m.HiddenShare, err = overlap(comm, dev, e, m.Buckets[len(m.Buckets)-1])
+	if err != nil {
+		return m, s, err
+	}
+	// What rank 0 measured holds for all.
+	values := []float64{m.LatencySeconds, m.BytesPerSecond}
+	if err := mpiutil.Bcast(comm, values, 0); err != nil {
+		return m, s, err
+	}
+	m.LatencySeconds, m.BytesPerSecond = values[0], values[1]
+	return m, s, m.Validate()
+}
+
+// reduction returns a sum in buckets that are all in flight.
+func reduction(comm *mpiutil.Comm) func(x []float32) error {
+	return func(x []float32) error {
+		var requests []*mpiutil.Request
+		for lo := 0; lo < len(x); lo += bucketBytes / 4 {
+			r, err := mpiutil.Iallreduce(comm, x[lo:min(len(x), lo+bucketBytes/4)], mpiutil.Sum)
+			if err != nil {
+				return err
+			}
+			requests = append(requests, r)
+		}
+		return mpiutil.Waitall(requests...)
+	}
+}
+
+// exchange returns an all-to-all in which each rank sends all of x to the others.
+func exchange(comm *mpiutil.Comm) func(x []float32) error {
+	var recv []float32
+	return func(x []float32) error {
+		q, r := comm.Size(), comm.Rank()
+		out, in := make([]int, q), make([]int, q)
+		at := 0
+		for i := range q {
+			if i != r {
+				out[i] = len(x)*(at+1)/(q-1) - len(x)*at/(q-1)
+				at++
+			}
+		}
+		total := 0
+		for i := range q { // what rank i sends here: its part of this rank's place among the others
+			if place := r; i != r {
+				if r > i {
+					place--
+				}
+				in[i] = len(x)*(place+1)/(q-1) - len(x)*place/(q-1)
+				total += in[i]
+			}
+		}
+		if len(recv) < total {
+			recv = make([]float32, total)
+		}
+		return mpiutil.Alltoallv(comm, x, out, recv[:total], in)
+	}
+}
+
+// table takes the time of a collective at several sizes: the median of some
+// attempts, of which the slowest rank counts.
+func table(comm *mpiutil.Comm, e effort, sizes []int, do func(x []float32) error) ([]cost.Sum, error) {
+	var list []cost.Sum
+	for _, bytes := range sizes {
+		x := make([]float32, bytes/4)
+		attempt := func() (float64, error) {
+			if err := comm.Barrier(); err != nil {
+				return 0, err
+			}
+			start := time.Now()
+			err := do(x)
+			return time.Since(start).Seconds(), err
+		}
+		seconds, err := repeated(comm, e, attempt)
+		if err != nil {
+			return nil, err
+		}
+		t, err := slowest(comm, median(seconds))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, cost.Sum{Bytes: float64(bytes), Seconds: max(t, 1e-9)})
+	}
+	return list, nil
+}
+
+// repeated makes attempts on all ranks for about as long as patience lasts, after
+// one that warms up, and returns their times.
+func repeated(comm *mpiutil.Comm, e effort, attempt func() (float64, error)) ([]float64, error) {
+	const least = 3
+	var seconds []float64
+	for n := least; len(seconds) < n; {
+		start := time.Now()
+		t, err := attempt()
+		if err != nil {
+			return nil, err
+		}
+		if seconds = append(seconds, t); len(seconds) != 2 {
+			continue
+		}
+		whole, err := slowest(comm, time.Since(start).Seconds())
+		if err != nil {
+			return nil, err
+		}
+		n = min(e.trips, max(least, int(e.patience.Seconds()/max(whole, 1e-9)))) + 1
+	}
+	return seconds[1:], nil
+}
+
+// kernels are work that is bound by memory, and work that is not.
+func kernels(dev device.Device[float32], streamed int) (stream, arithmetic func()) {
+	p, g, m, v := dev.Alloc(streamed), dev.Alloc(streamed), dev.Alloc(streamed), dev.Alloc(streamed)
+	for _, b := range []device.Buffer[float32]{p, g, m, v} {
+		dev.Fill(b, 1)
+	}
+	step := device.AdamStep{Rate: 1e-6, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Step: 1}
+	shape := device.Linear{In: edge, Out: edge}
+	x, w, bias, y := dev.Alloc(edge*edge), dev.Alloc(edge*edge), dev.Alloc(edge), dev.Alloc(edge*edge)
+	for _, b := range []device.Buffer[float32]{x, w, bias} {
+		dev.Fill(b, 1)
+	}
+	return func() { dev.Adam(step, p, g, m, v) }, func() { dev.LinearForward(shape, edge, x, w, bias, y) }
+}
+
+// updateBytes is what an update reads and writes of a parameter.
+const updateBytes = 28
+
+// sharing runs kernels on rank 0 while the others sleep, and then on all at once.
+func sharing(comm *mpiutil.Comm, dev device.Device[float32], e effort) (cost.Sharing, error) {
+	stream, arithmetic := kernels(dev, e.streamed)
+	s := cost.Sharing{Ranks: comm.Size()}
+	for i, do := range []func(){stream, arithmetic} {
+		do()
+		together, alone := math.Inf(1), math.Inf(1)
+		for range rounds { // in turns, and the least: other programs come and go
+			t, err1 := during(comm, dev, e.patience, do, true)
+			a, err2 := during(comm, dev, e.patience, do, false)
+			if err := errors.Join(err1, err2); err != nil {
+				return s, err
+			}
+			together, alone = min(together, t), min(alone, a)
+		}
+		factor := max(1, together/alone)
+		if i == 0 {
+			s.Stream, s.Bandwidth = factor, updateBytes*float64(e.streamed)/alone
+		} else {
+			s.Arithmetic = factor
+		}
+	}
+	values := []float64{s.Stream, s.Arithmetic, s.Bandwidth}
+	err := mpiutil.Bcast(comm, values, 0)
+	s.Stream, s.Arithmetic, s.Bandwidth = values[0], values[1], values[2]
+	return s, err
+}
+
+// during returns the median time of a kernel that runs for a while, on all ranks or
+// on rank 0 alone.
+func during(comm *mpiutil.Comm, dev device.Device[float32], patience time.Duration, do func(), all bool) (float64, error) {
+	if err := comm.Barrier(); err != nil {
+		return 0, err
+	}
+	var seconds []float64
+	if all || comm.Rank() == 0 {
+		for begin := time.Now(); len(seconds) < 3 || time.Since(begin) < patience; {
+			start := time.Now()
+			do()
+			if err := dev.Sync(); err != nil {
+				return 0, err
+			}
+			seconds = append(seconds, time.Since(start).Seconds())
+		}
+	} else {
+		time.Sleep(patience) // waiting inside MPI keeps a core busy
+	}
+	if err := comm.Barrier(); err != nil || len(seconds) == 0 {
+		return 1, err
+	}
+	return median(seconds), nil
+}
+
+// overlap returns how much of a reduction computing hides that takes about as long,
+// in pieces between which the library may work.
+func overlap(comm *mpiutil.Comm, dev device.Device[float32], e effort, bucket cost.Sum) (float64, error) {
+	_, arithmetic := kernels(dev, 0)
+	one, err := during(comm, dev, e.patience, arithmetic, true)
+	if err != nil {
+		return 0, err
+	}
+	repeats := []int64{max(1, int64(bucket.Seconds/pieces/one))}
+	if err := mpiutil.Bcast(comm, repeats, 0); err != nil {
+		return 0, err
+	}
+	x := make([]float32, int(bucket.Bytes)/4)
+	run := func(reduce, compute bool) (float64, error) {
+		var seconds []float64
+		for range 5 {
+			if err := comm.Barrier(); err != nil {
+				return 0, err
+			}
+			start := time.Now()
+			var r *mpiutil.Request
+			if reduce {
+				if r, err = mpiutil.Iallreduce(comm, x, mpiutil.Sum); err != nil {
+					return 0, err
+				}
+			}
+			for k := 0; compute && k < pieces; k++ {
+				for range repeats[0] {
+					arithmetic()
+				}
+				if _, err := r.Test(); err != nil {
+					return 0, err
+				}
+			}
+			if err := r.Wait(); err != nil {
+				return 0, err
+			}
+			seconds = append(seconds, time.Since(start).Seconds())
+		}
+		return slowest(comm, median(seconds))
+	}
+	var took [3]float64 // to reduce, to compute, and both
+	for i := range took {
+		if took[i], err = run(i != 1, i != 0); err != nil {
+			return 0, err
+		}
+	}
+	return min(1, max(0, (took[0]+took[1]-took[2])/min(took[0], took[1]))), nil
+}
+
+// slowest is the largest of the values of all ranks.
+func slowest(comm *mpiutil.Comm, t float64) (float64, error) {
+	v := []float64{t}
+	err := mpiutil.Allreduce(comm, v, v, mpiutil.Max)
+	return v[0], err
+}
+
+func median(x []float64) float64 {
+	slices.Sort(x)
+	return x[len(x)/2]
+}
+
+// trip returns half the time of the shortest round trip between rank 0 and the last
+// rank [s], on rank 0.
+func trip(comm *mpiutil.Comm, bytes int, e effort) (float64, error) {
+	buf := make([]byte, bytes)
+	last := comm.Size() - 1
+	seconds, err := repeated(comm, e, func() (float64, error) {
+		start := time.Now()
+		var err error
+		switch comm.Rank() {
+		case 0:
+			err = errors.Join(mpiutil.Send(comm, buf, last, 1), mpiutil.Recv(comm, buf, last, 2))
+		case last:
+			err = errors.Join(mpiutil.Recv(comm, buf, 0, 1), mpiutil.Send(comm, buf, 0, 2))
+		}
+		return time.Since(start).Seconds() / 2, err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return slices.Min(seconds), nil
+}
