@@ -45,7 +45,10 @@ typedef struct {
   void (*round_bf16)(int64_t first, int64_t last, const float *w, uint16_t *to);
   void (*dots)(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, int64_t relu, const float *w,
                const uint16_t *half, const float *x, const float *bias, float *y, float *scratch);
+  void (*dot_sums)(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, const float *w, const float *x,
+                   const float *bias, float *y, double *sums, float *scratch);
   void (*gemm)(const cpu_gemm *, const float *a, const float *b, float *c, float *scratch);
+  void (*gemm_sums)(const cpu_gemm *, const float *a, const float *b, double *c, float *scratch);
   void (*bn_stats)(int64_t first, int64_t last, int64_t n, const float *x, double *moments);
   void (*bn_apply)(int64_t first, int64_t last, int64_t channels, int64_t n, int64_t relu, const float *x, const float *scale,
                    const float *shift, const float *residual, float *y);
