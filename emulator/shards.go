@@ -48,11 +48,11 @@ func Cut(n, s, shards int) (lo, hi int) {
 // denseShards are this rank's shards of to_lat and to_dec, one after the other.
 // The bias of to_lat belongs to shard 0.
 type denseShards[T device.Float] struct {
-	env      *nn.Env[T]
-	exchange Exchange[T]
-	lat, dec []shard[T]
-	in, out  int // of the whole layers
-	latent   int
+	env          *nn.Env[T]
+	exchange     Exchange[T]
+	lat, dec     []shard[T]
+	in, out      int // of the whole layers
+	latent       int
 	x, y         []device.Buffer[T] // by shard, of all samples
 	sum          device.Buffer[T]   // latent values of all samples
 	result       device.Buffer[T]   // [this rank's samples, out]

@@ -109,7 +109,8 @@ type Dense[T Float] interface {
 	LinearBackwardData(l Linear, batch int, dy, w, dx Buffer[T])
 	// LinearSums writes x·wᵀ to the host in float64, and waits for it: sums over
 	// shards of the inputs, cut at multiples of SumUnit, add up to those of the
-	// whole layer, from which LinearForward differs by the bias and one rounding.
+	// whole layer but for the rounding of float64. Those of a whole layer with CutIn
+	// plus the bias, rounded once, are what LinearForward gives.
 	LinearSums(l Linear, batch int, x, w Buffer[T], sums []float64)
 	// LinearBackwardSums does the same for dy·w and shards of the outputs.
 	LinearBackwardSums(l Linear, batch int, dy, w Buffer[T], sums []float64)

@@ -53,6 +53,8 @@ func (c Conv) Validate() error {
 // Linear describes a fully connected layer with bias.
 type Linear struct {
 	In, Out int
+	CutIn   bool // LinearForward rounds what LinearSums gives, as shards of the inputs do
+	CutOut  bool // LinearBackwardData rounds what LinearBackwardSums gives, as shards of the outputs do
 }
 
 // SumUnit is where a dense layer may be cut so that sums over the cut axis do not

@@ -138,7 +138,7 @@ static void gemm_rows(int wide, int64_t m, int64_t n, int64_t k, const float *pa
 
 static void gemm_all(int wide, const cpu_gemm *g, const float *a, const float *b, void *c, float *scratch) {
   float *pa = align(scratch), *pb = pa + GEMM_M * GEMM_DEPTH;
-  const int64_t depth = g->skinny || wide ? GEMM_SHORT : GEMM_DEPTH;
+  const int64_t depth = g->shallow ? GEMM_SHORT : GEMM_DEPTH;
   for (int64_t jc = 0; jc < g->n; jc += GEMM_N) {
     int64_t n = g->n - jc < GEMM_N ? g->n - jc : GEMM_N;
     for (int64_t pc = 0; pc < g->k; pc += depth) {

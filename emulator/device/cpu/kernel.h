@@ -21,9 +21,9 @@ typedef struct {
 } cpu_copy_sizes;
 
 /* A matrix product C[m,n] (+)= A[m,k] B[k,n]; element (i,j) of A is a[i·a_row + j·a_col]. skinny: m is so small that
- * B comes from memory as fast as it is worked on. */
+ * B comes from memory as fast as it is worked on. shallow: k is worked on in blocks of GEMM_SHORT, which sets the order of a sum. */
 typedef struct {
-  int64_t m, n, k, a_row, a_col, b_row, b_col, c_row, add, skinny;
+  int64_t m, n, k, a_row, a_col, b_row, b_col, c_row, add, skinny, shallow;
 } cpu_gemm;
 
 typedef struct {

@@ -16,6 +16,10 @@ VEC_INLINE void store(float *p, vf a) { *(vf_u *)p = a; }
 #if defined(VEC_AVX2)
 VEC_INLINE vd lower_wide(vf a) { return __builtin_convertvector((vf_half)__builtin_ia32_ps_ps256(a), vd); }
 VEC_INLINE vd upper_wide(vf a) { return __builtin_convertvector((vf_half)__builtin_ia32_vextractf128_ps256(a, 1), vd); }
+/* The upper half added to the lower. */
+VEC_INLINE vd folded_wide(vf a) {
+  return __builtin_convertvector((vf_half)__builtin_ia32_ps_ps256(a) + (vf_half)__builtin_ia32_vextractf128_ps256(a, 1), vd);
+}
 #else
 VEC_INLINE vd half_wide(vf a, int from) {
   vd r;
@@ -24,9 +28,12 @@ VEC_INLINE vd half_wide(vf a, int from) {
 }
 VEC_INLINE vd lower_wide(vf a) { return half_wide(a, 0); }
 VEC_INLINE vd upper_wide(vf a) { return half_wide(a, VEC_LANES_D); }
+VEC_INLINE vd folded_wide(vf a) {
+  vd r;
+  for (int i = 0; i < VEC_LANES_D; i++) r[i] = (double)(a[i] + a[i + VEC_LANES_D]);
+  return r;
+}
 #endif
-/* The upper half added to the lower. */
-VEC_INLINE vd folded_wide(vf a) { return lower_wide(a) + upper_wide(a); }
 VEC_INLINE vd load_wide(const double *p) { return *(const vd_u *)p; }
 VEC_INLINE void store_wide(double *p, vd a) { *(vd_u *)p = a; }
 VEC_INLINE double sum_wide(vd a) { return (a[0] + a[1]) + (a[2] + a[3]); }

@@ -75,16 +75,11 @@ func BF16(p *Pool, w []float32, rounded []uint16) {
 	p.run(0)
 }
 
-// LinearBackward computes dx = dy W (as LinearBackwardSums does) and adds dyᵀ x to dw and Σ dy to db; dx, dw and db may each be nil (not wanted).
+// LinearBackward computes dx = dy W and adds dyᵀ x to dw and Σ dy to db; dx, dw and db may each be nil (not wanted).
 func LinearBackward(p *Pool, batch, in, out int, x, w, dy, dx, dw, db []float32) {
 	need("output gradient", len(dy), batch*out)
 	if dx != nil {
-		need("input gradient", len(dx), batch*in)
-		sums := p.rowSums(batch * in)
-		LinearBackwardSums(p, batch, in, out, w, dy, sums)
-		for i, v := range sums {
-			dx[i] = float32(v)
-		}
+		Gemm(p, Product{M: batch, N: in, K: out, Shallow: true}, dy, w, dx)
 	}
 	if dw != nil {
 		Gemm(p, Product{M: out, N: in, K: batch, TransposeA: true, Add: true}, dy, x, dw)
@@ -105,6 +100,7 @@ type Product struct {
 	M, N, K                int
 	TransposeA, TransposeB bool
 	Add                    bool
+	Shallow                bool // the sums of a row of C do not depend on the number of rows
 }
 
 // Gemm computes a matrix product. C must not overlap A or B.
@@ -133,6 +129,9 @@ func (s Product) shape() gemmShape {
 	}
 	if s.M <= skinny && s.N > s.M { // of the whole product: the order of its sums must not depend on the threads
 		g.skinny = 1
+	}
+	if s.Shallow || g.skinny != 0 {
+		g.shallow = 1
 	}
 	return g
 }

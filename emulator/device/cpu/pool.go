@@ -142,7 +142,7 @@ type backend interface {
 type tensor struct{ channels, n, d, h, w int }
 
 // gemmShape is cpu_gemm in kernel.h, adamStep is cpu_adam.
-type gemmShape struct{ m, n, k, aRow, aCol, bRow, bCol, cRow, add, skinny int64 }
+type gemmShape struct{ m, n, k, aRow, aCol, bRow, bCol, cRow, add, skinny, shallow int64 }
 
 type adamStep struct{ rate, beta1, beta2, eps, decay, decoupled, correct1, correct2 float64 }
 

@@ -4,6 +4,22 @@ package cpu
 
 import "github.com/columen/columen/emulator/device"
 
+// LinearAlike is Linear by the one kernel whose sums do not depend on the number
+// of samples: slower than Linear for a single one.
+func LinearAlike(p *Pool, batch, in, out int, x, w, bias, y []float32) {
+	need("linear input", len(x), batch*in)
+	need("linear weights", len(w), out*in)
+	need("linear bias", len(bias), out)
+	need("linear output", len(y), batch*out)
+	if batch == 0 {
+		return
+	}
+	p.job = job{
+		do: linearDots, total: out, unit: 4, batch: batch, k: in, n: out, a: w, b: x, c: bias, y: y,
+	}
+	p.run(min(batch, linearGroup)*in + 64)
+}
+
 // slotsMax bounds the slots: SLOT_LEVELS in body_slots.h holds their tree.
 const slotsMax = 1 << 15
 

@@ -12,6 +12,16 @@ func LinearExact(p *Pool, batch, in, out int, x, w, bias, y []float32) {
 	p.dotSums(batch, in, out, x, w, bias, y, nil)
 }
 
+// LinearBackwardExact computes dx = dy W as LinearBackwardSums does, rounded once.
+func LinearBackwardExact(p *Pool, batch, in, out int, w, dy, dx []float32) {
+	need("input gradient", len(dx), batch*in)
+	sums := p.rowSums(batch * in)
+	LinearBackwardSums(p, batch, in, out, w, dy, sums)
+	for i, v := range sums {
+		dx[i] = float32(v)
+	}
+}
+
 // LinearSums computes x Wᵀ in float64. Products are summed in float32 over 64
 // inputs, counted from the first, and then in float64: sums of shards that are cut
 // at multiples of 64 inputs add up to those of the whole layer but for the
