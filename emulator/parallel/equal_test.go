@@ -116,13 +116,13 @@ func TestDoublePrecision(t *testing.T) {
 		return
 	}
 	equalOnMeshes(t, openScalar, append(meshes(), spaces()[:2]...), 2, 1, 1e-11)
-	equalOnMeshes(t, openScalar, []Mesh{meshes()[3], spaces()[0]}, 1, 3, 1e-11)
+	equalOnMeshes(t, openScalar, spaces()[:1], 1, 3, 1e-11)
 }
 
 // TestFixedBits compares meshes with one rank in fixed mode, bit by bit.
 func TestFixedBits(t *testing.T) {
 	list := []Mesh{{Data: 2, Tensor: 2}, {Data: 1, Tensor: 8}, {Data: 8, Tensor: 1}, {Data: 2, Tensor: 4}, {Data: 2, Tensor: 1}, {Data: 1, Tensor: 2}}
-	for batch, meshes := range map[int][]Mesh{8: list, 5: list[:3]} {
+	for batch, meshes := range map[int][]Mesh{8: list, 5: list[:2]} {
 		if testing.Short() && batch == 8 {
 			continue
 		}
