@@ -47,6 +47,7 @@ func TestMistakesAreFound(t *testing.T) {
 			}
 			return errors.Join(compare("gradient", got.gradients, want.gradients, 0), compare("value", got.values, want.values, 0))
 		})
+		t.Logf("%s: %v", name, err)
 		if (err == nil) != (name == "no mistake") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -64,6 +65,7 @@ func TestMistakesAreFound(t *testing.T) {
 		}
 		return compare("gradient", got.gradients, want.gradients, 0)
 	})
+	t.Logf("swapped slots: %v", err)
 	if err == nil {
 		t.Error("swapped slots have the same bits")
 	}

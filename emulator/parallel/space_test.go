@@ -35,6 +35,7 @@ func TestMistakesBetweenBlocks(t *testing.T) {
 			})
 			return errors.Join(err, compare("gradient", got.gradients, want.gradients, 1e-6))
 		})
+		t.Logf("%s: %v", name, err)
 		if (err == nil) != (name == "no mistake") {
 			t.Errorf("%s: %v", name, err)
 		}
