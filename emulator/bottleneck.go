@@ -22,8 +22,8 @@ func newBottleneck[T device.Float](env *nn.Env[T], c Config, features int, excha
 		)
 	}
 	return nn.NewSequential(env,
-		nn.Item[T]{Name: "to_lat", Layer: nn.NewLinear(env, "to_lat", features, c.Latent)},
-		nn.Item[T]{Name: "to_dec", Layer: nn.NewLinear(env, "to_dec", c.Latent, out)},
+		nn.Item[T]{Name: "to_lat", Layer: nn.NewLinear(env, "to_lat", device.Linear{In: features, Out: c.Latent, CutIn: true})},
+		nn.Item[T]{Name: "to_dec", Layer: nn.NewLinear(env, "to_dec", device.Linear{In: c.Latent, Out: out, CutOut: true})},
 		nn.Item[T]{Name: "to_dec.relu", Layer: nn.NewReLU(env, out)},
 	)
 }

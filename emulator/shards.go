@@ -18,9 +18,9 @@ type Placement[T device.Float] struct {
 
 // Exchange moves a batch between the ranks that share the dense layers: outside
 // each of them holds its samples, inside all samples for its shards. Shard s of S
-// is range [n·s/S, n·(s+1)/S) of the inputs of to_lat and of the outputs of
-// to_dec, so that only the latent layer is summed over ranks. Failures are kept
-// by who implements it.
+// is range Cut(n, s, S) of the inputs of to_lat and of the outputs of to_dec, so
+// that only the latent layer is summed over ranks. Failures are kept by who
+// implements it.
 type Exchange[T device.Float] interface {
 	// Shards returns the range of shards of this rank, and the number of all.
 	Shards() (lo, hi, all int)
@@ -32,19 +32,27 @@ type Exchange[T device.Float] interface {
 	// ToSamples does the reverse.
 	ToSamples(width int, shards []device.Buffer[T], x device.Buffer[T])
 	// Sum replaces x, the sum of this rank's shards, by that of all shards.
-	Sum(x device.Buffer[T])
+	Sum(x []float64)
+}
+
+// Cut returns the range of shard s of so many in n values: cut at multiples of
+// device.SumUnit where there are as many of these as shards.
+func Cut(n, s, shards int) (lo, hi int) {
+	if n < shards*device.SumUnit {
+		return n * s / shards, n * (s + 1) / shards
+	}
+	units := (n + device.SumUnit - 1) / device.SumUnit
+	return units * s / shards * device.SumUnit, min(n, units*(s+1)/shards*device.SumUnit)
 }
 
 // denseShards are this rank's shards of to_lat and to_dec, one after the other.
 // The bias of to_lat belongs to shard 0.
 type denseShards[T device.Float] struct {
-	env      *nn.Env[T]
-	exchange Exchange[T]
-	lat, dec []shard[T]
-	in, out  int // of the whole layers
-	latent   int
-	none     device.Buffer[T] // a bias of zeros
-
+	env          *nn.Env[T]
+	exchange     Exchange[T]
+	lat, dec     []shard[T]
+	in, out      int // of the whole layers
+	latent       int
 	x, y         []device.Buffer[T] // by shard, of all samples
 	sum          device.Buffer[T]   // latent values of all samples
 	result       device.Buffer[T]   // [this rank's samples, out]
@@ -68,16 +76,16 @@ func newDenseShards[T device.Float](env *nn.Env[T], exchange Exchange[T], in, la
 			Slice: &nn.Slice{Whole: whole, Axis: axis, Lo: from, Hi: to, Index: s, Of: all}}
 	}
 	for s := lo; s < hi; s++ {
-		a, b := in*s/all, in*(s+1)/all
+		a, b := Cut(in, s, all)
 		bias := 0
 		if s == 0 {
 			bias = latent
 		}
-		d.lat = append(d.lat, shard[T]{device.Linear{In: b - a, Out: latent, Fixed: true},
+		d.lat = append(d.lat, shard[T]{device.Linear{In: b - a, Out: latent},
 			entry("to_lat.weight", nn.Weight, in, []int{latent, in}, 1, a, b, s),
 			entry("to_lat.bias", nn.Bias, in, []int{latent}, 0, 0, bias, s)})
-		a, b = out*s/all, out*(s+1)/all
-		d.dec = append(d.dec, shard[T]{device.Linear{In: latent, Out: b - a, Fixed: true},
+		a, b = Cut(out, s, all)
+		d.dec = append(d.dec, shard[T]{device.Linear{In: latent, Out: b - a},
 			entry("to_dec.weight", nn.Weight, latent, []int{out, latent}, 0, a, b, s),
 			entry("to_dec.bias", nn.Bias, latent, []int{out}, 0, a, b, s)})
 	}
@@ -92,12 +100,17 @@ func (d *denseShards[T]) Forward(x device.Buffer[T], batch int, _ bool) device.B
 	for _, s := range d.lat {
 		d.env.Await(s.weight, s.bias)
 	}
-	d.fold(d.sum, func(k int, to device.Buffer[T]) {
-		s, bias := d.lat[k], d.none
-		if s.bias.Len() > 0 {
-			bias = s.bias.Value
+	d.fold(d.sum, func(k int, to []float64) {
+		s := d.lat[k]
+		dev.LinearSums(s.shape, d.group, d.x[k], s.weight.Value, to)
+		if s.bias.Len() == 0 {
+			return
 		}
-		dev.LinearForward(s.shape, d.group, d.x[k], s.weight.Value, bias, to)
+		bias := make([]T, d.latent)
+		dev.Download(bias, s.bias.Value)
+		for i := range to {
+			to[i] += float64(bias[i%d.latent])
+		}
 	})
 	for k, s := range d.dec {
 		d.env.Await(s.weight, s.bias)
@@ -116,8 +129,8 @@ func (d *denseShards[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 	}
 	d.exchange.ToShards(d.out, dy, dys)
 	g := d.env.Take(d.group * d.latent)
-	d.fold(g, func(k int, to device.Buffer[T]) {
-		dev.LinearBackwardData(d.dec[k].shape, d.group, dys[k], d.dec[k].weight.Value, to)
+	d.fold(g, func(k int, to []float64) {
+		dev.LinearBackwardSums(d.dec[k].shape, d.group, dys[k], d.dec[k].weight.Value, to)
 	})
 	for k, s := range d.dec {
 		d.weights(s, bounds, d.sum, dys[k], s.bias.Grad)
@@ -156,21 +169,22 @@ func (d *denseShards[T]) weights(s shard[T], bounds []int, x, dy, bias device.Bu
 }
 
 // fold writes to sum the tree over all shards of what f computes for one of this
-// rank's.
-func (d *denseShards[T]) fold(sum device.Buffer[T], f func(k int, to device.Buffer[T])) {
-	dev := d.env.Device
-	total := device.Fold(len(d.lat), func(k int) device.Buffer[T] {
-		to := d.env.Take(sum.Len())
+// rank's. It is made in float64 and rounded once: see device.Dense.LinearSums.
+func (d *denseShards[T]) fold(sum device.Buffer[T], f func(k int, to []float64)) {
+	total := device.Fold(len(d.lat), func(k int) []float64 {
+		to := make([]float64, sum.Len())
 		f(k, to)
 		return to
-	}, func(a, b device.Buffer[T]) device.Buffer[T] {
-		dev.Axpy(1, b, a)
-		d.env.Give(b)
+	}, func(a, b []float64) []float64 {
+		device.Axpy(1, b, a)
 		return a
 	})
 	d.exchange.Sum(total)
-	dev.Copy(sum, total)
-	d.env.Give(total)
+	rounded := make([]T, len(total))
+	for i, v := range total {
+		rounded[i] = T(v)
+	}
+	d.env.Device.Upload(sum, rounded)
 }
 
 // Entries lists those of to_lat, shard by shard, and then those of to_dec.
@@ -207,10 +221,6 @@ func (d *denseShards[T]) reserve(batch int) {
 		return
 	}
 	dev := d.env.Device
-	if d.none == nil {
-		d.none = dev.Alloc(d.latent)
-		dev.Fill(d.none, 0)
-	}
 	for _, b := range append(append([]device.Buffer[T]{d.sum, d.result}, d.x...), d.y...) {
 		if b != nil {
 			dev.Free(b)

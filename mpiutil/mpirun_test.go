@@ -25,7 +25,7 @@ func isOpenMPI() bool { return strings.HasPrefix(mpiutil.Version(), "Open MPI") 
 
 // mpirun finds the launcher of that library: under its Debian name, where both
 // libraries may be installed, or else as mpirun.
-func mpirun(t *testing.T) string {
+func mpirun(t testing.TB) string {
 	t.Helper()
 	name := "mpirun.mpich"
 	if isOpenMPI() {
@@ -48,13 +48,7 @@ func job(t *testing.T, n int, role string) (code int, output string) {
 	ctx, cancel := context.WithTimeout(t.Context(), jobLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, mpirun(t), "-n", fmt.Sprint(n), os.Args[0])
-	cmd.Env = append(os.Environ(), roleVariable+"="+role,
-		// Open MPI only: run as root and with more ranks than cores, say nothing
-		// about missing networks, and do not copy between address spaces, which
-		// containers forbid with a warning.
-		"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
-		"OMPI_MCA_rmaps_base_oversubscribe=1", "OMPI_MCA_hwloc_base_binding_policy=none", "OMPI_MCA_mpi_yield_when_idle=1",
-		"OMPI_MCA_btl=self,vader", "OMPI_MCA_btl_vader_single_copy_mechanism=none", "OMPI_MCA_btl_base_warn_component_unused=0")
+	cmd.Env = launchEnvironment(role)
 	cmd.WaitDelay = 5 * time.Second
 	start := time.Now()
 	out, err := cmd.CombinedOutput()
@@ -69,6 +63,17 @@ func job(t *testing.T, n int, role string) (code int, output string) {
 		t.Fatal(err)
 	}
 	return 0, string(out)
+}
+
+// launchEnvironment is that of ranks in a role.
+func launchEnvironment(role string) []string {
+	return append(os.Environ(), roleVariable+"="+role,
+		// Open MPI only: run as root and with more ranks than cores, say nothing
+		// about missing networks, and do not copy between address spaces, which
+		// containers forbid with a warning.
+		"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
+		"OMPI_MCA_rmaps_base_oversubscribe=1", "OMPI_MCA_hwloc_base_binding_policy=none", "OMPI_MCA_mpi_yield_when_idle=1",
+		"OMPI_MCA_btl=self,vader", "OMPI_MCA_btl_vader_single_copy_mechanism=none", "OMPI_MCA_btl_base_warn_component_unused=0")
 }
 
 // rankCounts are fewer on MPICH, whose Debian package is for single checks.

@@ -82,6 +82,7 @@ func roles() map[string]func(c *mpiutil.Comm) error {
 			}
 			return nil
 		},
+		"allreduce": reduceAll,
 		"agree": func(c *mpiutil.Comm) error {
 			var err error
 			if isLast(c) {

@@ -100,12 +100,20 @@ type Elementwise[T Float] interface {
 	SumSquares(x, out Buffer[T])
 }
 
-// Dense offers fully connected layers.
+// Dense offers fully connected layers. Results of a sample have the same bits
+// whatever samples come along.
 type Dense[T Float] interface {
 	// LinearForward writes y[B,Out] = x[B,In]·wᵀ + bias.
 	LinearForward(l Linear, batch int, x, w, bias, y Buffer[T])
 	// LinearBackwardData writes dx = dy·w.
 	LinearBackwardData(l Linear, batch int, dy, w, dx Buffer[T])
+	// LinearSums writes x·wᵀ to the host in float64, and waits for it: sums over
+	// shards of the inputs, cut at multiples of SumUnit, add up to those of the
+	// whole layer but for the rounding of float64. Those of a whole layer with CutIn
+	// plus the bias, rounded once, are what LinearForward gives.
+	LinearSums(l Linear, batch int, x, w Buffer[T], sums []float64)
+	// LinearBackwardSums does the same for dy·w and shards of the outputs.
+	LinearBackwardSums(l Linear, batch int, dy, w Buffer[T], sums []float64)
 	// LinearBackwardWeights adds dyᵀ·x to dw and Σ_b dy to db.
 	LinearBackwardWeights(l Linear, batch int, x, dy, dw, db Buffer[T])
 	// LinearBackwardSlots is LinearBackwardWeights with sums made per slot and

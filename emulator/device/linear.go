@@ -7,13 +7,29 @@ func LinearForward[T Float](threads int, l Linear, batch int, x, w, bias, y []T)
 	parallel(threads, l.Out, func(o int) {
 		row := w[o*l.In : (o+1)*l.In]
 		for b := range batch {
-			y[b*l.Out+o] = bias[o] + dot(row, x[b*l.In:(b+1)*l.In])
+			y[b*l.Out+o] = T(float64(bias[o]) + dot(row, x[b*l.In:(b+1)*l.In]))
+		}
+	})
+}
+
+// LinearSums computes sums[b,o] = Σ_i w[o,i]·x[b,i].
+func LinearSums[T Float](threads int, l Linear, batch int, x, w []T, sums []float64) {
+	parallel(threads, l.Out, func(o int) {
+		for b := range batch {
+			sums[b*l.Out+o] = dot(w[o*l.In:(o+1)*l.In], x[b*l.In:(b+1)*l.In])
 		}
 	})
 }
 
 // LinearBackwardData computes dx[b,i] = Σ_o dy[b,o]·w[o,i].
 func LinearBackwardData[T Float](threads int, l Linear, batch int, dy, w, dx []T) {
+	sums := make([]float64, batch*l.In)
+	LinearBackwardSums(threads, l, batch, dy, w, sums)
+	round(dx, sums)
+}
+
+// LinearBackwardSums computes sums[b,i] = Σ_o dy[b,o]·w[o,i].
+func LinearBackwardSums[T Float](threads int, l Linear, batch int, dy, w []T, sums []float64) {
 	ranges(threads, l.In, func(lo, hi int) {
 		sum, row := make([]float64, batch*(hi-lo)), make([]float64, hi-lo)
 		for o := range l.Out {
@@ -23,7 +39,7 @@ func LinearBackwardData[T Float](threads int, l Linear, batch int, dy, w, dx []T
 			}
 		}
 		for b := range batch {
-			round(dx[b*l.In+lo:b*l.In+hi], sum[b*(hi-lo):(b+1)*(hi-lo)])
+			copy(sums[b*l.In+lo:b*l.In+hi], sum[b*(hi-lo):])
 		}
 	})
 }
@@ -42,7 +58,7 @@ func LinearBackwardWeights[T Float](threads int, l Linear, batch int, x, dy, dw,
 
 // dot returns Σ a·b, summed in float64 in four interleaved sums, which lets the
 // additions of a long product overlap.
-func dot[T Float](a, b []T) T {
+func dot[T Float](a, b []T) float64 {
 	var s0, s1, s2, s3 float64
 	b = b[:len(a)]
 	for len(a) >= 4 && len(b) >= 4 {
@@ -55,5 +71,5 @@ func dot[T Float](a, b []T) T {
 	for i, v := range a {
 		s0 += float64(v) * float64(b[i])
 	}
-	return T((s0 + s1) + (s2 + s3))
+	return (s0 + s1) + (s2 + s3)
 }

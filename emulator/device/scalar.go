@@ -146,6 +146,16 @@ func (s *Scalar[T]) LinearForward(l Linear, batch int, x, w, bias, y Buffer[T]) 
 	LinearForward(s.threads, l, batch, s.at(x, batch*l.In), s.at(w, l.MACs()), s.at(bias, l.Out), s.at(y, batch*l.Out))
 }
 
+// LinearSums calls the function of this name.
+func (s *Scalar[T]) LinearSums(l Linear, batch int, x, w Buffer[T], sums []float64) {
+	LinearSums(s.threads, l, batch, s.at(x, batch*l.In), s.at(w, l.MACs()), sums)
+}
+
+// LinearBackwardSums calls the function of this name.
+func (s *Scalar[T]) LinearBackwardSums(l Linear, batch int, dy, w Buffer[T], sums []float64) {
+	LinearBackwardSums(s.threads, l, batch, s.at(dy, batch*l.Out), s.at(w, l.MACs()), sums)
+}
+
 // LinearBackwardData calls the function of this name.
 func (s *Scalar[T]) LinearBackwardData(l Linear, batch int, dy, w, dx Buffer[T]) {
 	LinearBackwardData(s.threads, l, batch, s.at(dy, batch*l.Out), s.at(w, l.MACs()), s.at(dx, batch*l.In))

@@ -53,8 +53,13 @@ func (c Conv) Validate() error {
 // Linear describes a fully connected layer with bias.
 type Linear struct {
 	In, Out int
-	Fixed   bool // the sums of a sample must not depend on how many samples come along
+	CutIn   bool // LinearForward rounds what LinearSums gives, as shards of the inputs do
+	CutOut  bool // LinearBackwardData rounds what LinearBackwardSums gives, as shards of the outputs do
 }
+
+// SumUnit is where a dense layer may be cut so that sums over the cut axis do not
+// depend on the cuts: see Dense.LinearSums.
+const SumUnit = 64
 
 // MACs returns the multiplications of one sample.
 func (l Linear) MACs() int { return l.In * l.Out }

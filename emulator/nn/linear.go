@@ -17,11 +17,11 @@ type Linear[T device.Float] struct {
 }
 
 // NewLinear returns a dense layer of the given name.
-func NewLinear[T device.Float](env *Env[T], name string, in, out int) *Linear[T] {
+func NewLinear[T device.Float](env *Env[T], name string, shape device.Linear) *Linear[T] {
 	return &Linear[T]{
-		env: env, shape: device.Linear{In: in, Out: out},
-		weight: &Entry[T]{Name: name + ".weight", Shape: []int{out, in}, Kind: Weight, FanIn: in, Late: true},
-		bias:   &Entry[T]{Name: name + ".bias", Shape: []int{out}, Kind: Bias, FanIn: in, Late: true},
+		env: env, shape: shape,
+		weight: &Entry[T]{Name: name + ".weight", Shape: []int{shape.Out, shape.In}, Kind: Weight, FanIn: shape.In, Late: true},
+		bias:   &Entry[T]{Name: name + ".bias", Shape: []int{shape.Out}, Kind: Bias, FanIn: shape.In, Late: true},
 	}
 }
 

@@ -37,7 +37,7 @@
 // and O outputs of e bytes, D groups and W parameters in what is reduced:
 //
 //	all-to-all   2·(p−1)/p·b·(K + O)·e
-//	latent       4·(p−1)/p·B·H·e
+//	latent       4·(p−1)/p·B·H·8
 //	gradients    2·(D−1)/D·W·e for a shard, 2·(Dp−1)/(Dp)·W·e for convolutions
 //
 // (an all-reduce of n bytes over q ranks sends 2·(q−1)/q·n per rank in the best

@@ -38,8 +38,17 @@ func length[T device.Float](v []T) float64 {
 	return math.Sqrt(sum)
 }
 
+// meshes are those without space.
 func meshes() []Mesh {
 	return []Mesh{{Data: 2, Tensor: 1}, {Data: 1, Tensor: 2}, {Data: 2, Tensor: 2}, {Data: 2, Tensor: 4}}
+}
+
+// spaces are meshes in which ranks share cubes, alone and beside other axes.
+func spaces() []Mesh {
+	return []Mesh{
+		{Data: 1, Tensor: 1, Space: [3]int{2, 2, 2}}, {Data: 1, Tensor: 1, Space: [3]int{2, 1, 1}}, {Data: 1, Tensor: 1, Space: [3]int{1, 1, 3}},
+		{Data: 2, Tensor: 1, Space: [3]int{1, 2, 1}}, {Data: 1, Tensor: 2, Space: [3]int{1, 1, 2}},
+	}
 }
 
 // reference is a run of one rank.
@@ -51,27 +60,6 @@ func reference[T device.Float](open func() device.Device[T], o Options, batch, s
 	return r, err
 }
 
-// rounding notes how far the gradients of a run of one rank in float32 are from
-// those in float64: about 1e-5, since 40 normalisations amplify the rounding of
-// the dense layers. Where these are summed in another order, the gradients of
-// ranks cannot be nearer to those of one rank than these are to the truth.
-func rounding(r *record[float32], batch int) error {
-	exact, err := reference(openScalar, Options{}, batch, 1)
-	if err != nil {
-		return err
-	}
-	r.noise = map[string]float64{}
-	for name, g := range r.gradients {
-		var sum float64
-		for i, v := range g {
-			d := float64(v) - exact.gradients[name][i]
-			sum += d * d
-		}
-		r.noise[name] = math.Sqrt(sum)
-	}
-	return nil
-}
-
 // equal checks gradients and values after some steps on ranks against one rank.
 func equal[T device.Float](dev device.Device[T], c *mpiutil.Comm, o Options, batch int, want *record[T], tolerance float64) error {
 	got, err := run(dev, c, o, batch, len(want.losses), nil)
@@ -79,50 +67,70 @@ func equal[T device.Float](dev device.Device[T], c *mpiutil.Comm, o Options, bat
 		return err
 	}
 	for i, l := range got.losses {
-		if d := math.Abs(l - want.losses[i]); d > max(tolerance, 1e-13)*math.Abs(want.losses[i])*10 {
+		if d := math.Abs(l - want.losses[i]); d > max(tolerance, 1e-13)*math.Abs(want.losses[i]) {
 			return fmt.Errorf("loss of step %d is %.17g, of one rank %.17g", i, l, want.losses[i])
 		}
 	}
-	return errors.Join(compare("gradient", got.gradients, want.gradients, tolerance, want.noise), compare("value", got.values, want.values, tolerance, nil))
+	return errors.Join(compare("gradient", got.gradients, want.gradients, tolerance), compare("value", got.values, want.values, tolerance))
 }
 
-// TestEqualsOneRank compares meshes with one rank in float32, with batches that
-// the ranks share evenly, unevenly, and so that some have none. Only where the
-// dense layers see the samples as on one rank, nothing is allowed for rounding.
-func TestEqualsOneRank(t *testing.T) {
-	for _, batch := range some(1, []int{8, 3}) {
-		want, err := reference(openCPU, Options{}, batch, 3)
-		if err != nil {
-			t.Fatal(err)
-		}
-		inProcess(t, 2, func(c *mpiutil.Comm) error {
-			if batch != 8 {
-				return nil
-			}
-			return equal(openCPU(), c, Options{}, batch, want, 1e-6)
-		})
-		if err := rounding(want, batch); err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range some(2, meshes()) {
-			t.Run(fmt.Sprintf("%v, batch %d", m, batch), func(t *testing.T) {
-				m.Space = [3]int{1, 1, 1}
-				inProcess(t, m.Ranks(), func(c *mpiutil.Comm) error {
-					return equal(openCPU(), c, Options{Mesh: m}, batch, want, 1e-6)
-				})
-			})
-		}
+// equalOnMeshes runs equal for meshes in this process.
+func equalOnMeshes[T device.Float](t *testing.T, open func() device.Device[T], list []Mesh, batch, steps int, tolerance float64) {
+	t.Helper()
+	want, err := reference(open, Options{}, batch, steps)
+	if err != nil {
+		t.Fatal(err)
 	}
+	for _, m := range list {
+		t.Run(fmt.Sprintf("%v, batch %d", m, batch), func(t *testing.T) {
+			m, err := m.Fill(m.Data * m.Tensor * max(1, device.Volume(m.Space[:])))
+			if err != nil {
+				t.Fatal(err)
+			}
+			inProcess(t, m.Ranks(), func(c *mpiutil.Comm) error {
+				return equal(open(), c, Options{Mesh: m}, batch, want, tolerance)
+			})
+		})
+	}
+}
+
+// TestEqualsOneRank compares gradients and values after three steps with those of
+// one rank in single precision, on the device that trains. Nothing is allowed
+// beyond 1e-6 but for biases in front of a normalisation, whose gradients are 0 but
+// for rounding: 3e-6 of that of γ behind. With two samples six of eight ranks have
+// none; batches that all ranks share, evenly and not, take one step (see rate).
+func TestEqualsOneRank(t *testing.T) {
+	equalOnMeshes(t, openCPU, append(some(2, meshes()), some(1, spaces())...), 2, 3, 1e-6)
+	if testing.Short() {
+		return
+	}
+	equalOnMeshes(t, openCPU, append(meshes()[2:], spaces()[0], spaces()[3]), 8, 1, 1e-6)
+	equalOnMeshes(t, openCPU, append(meshes()[1:3], spaces()[2]), 5, 1, 1e-6)
+}
+
+// TestDoublePrecision is TestEqualsOneRank in float64, with one sample: data 2
+// is left to the mesh of both, which has samples on one of four ranks.
+func TestDoublePrecision(t *testing.T) {
+	if testing.Short() {
+		equalOnMeshes(t, openScalar, meshes()[2:3], 1, 1, 1e-11)
+		return
+	}
+	equalOnMeshes(t, openScalar, append(meshes(), spaces()[:2]...), 2, 1, 1e-11)
+	equalOnMeshes(t, openScalar, spaces()[:1], 1, 3, 1e-11)
 }
 
 // TestFixedBits compares meshes with one rank in fixed mode, bit by bit.
 func TestFixedBits(t *testing.T) {
-	for _, batch := range some(1, []int{16, 5}) {
+	list := []Mesh{{Data: 2, Tensor: 2}, {Data: 1, Tensor: 8}, {Data: 8, Tensor: 1}, {Data: 2, Tensor: 4}, {Data: 2, Tensor: 1}, {Data: 1, Tensor: 2}}
+	for batch, meshes := range map[int][]Mesh{8: list, 5: list[:2]} {
+		if testing.Short() && batch == 8 {
+			continue
+		}
 		want, err := reference(openCPU, Options{Fixed: true}, batch, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range some(2, []Mesh{{Data: 2, Tensor: 2}, {Data: 2, Tensor: 1}, {Data: 1, Tensor: 2}, {Data: 8, Tensor: 1}, {Data: 1, Tensor: 8}, {Data: 2, Tensor: 4}}) {
+		for _, m := range some(2, meshes) {
 			t.Run(fmt.Sprintf("%v, batch %d", m, batch), func(t *testing.T) {
 				m.Space = [3]int{1, 1, 1}
 				inProcess(t, m.Ranks(), func(c *mpiutil.Comm) error {

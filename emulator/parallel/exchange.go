@@ -3,6 +3,7 @@
 package parallel
 
 import (
+	"github.com/columen/columen/emulator"
 	"github.com/columen/columen/emulator/device"
 	"github.com/columen/columen/mpiutil"
 )
@@ -39,7 +40,7 @@ func (e *Exchange[T]) shardsOf(place int) (lo, hi int) {
 
 // columns is the range of shard s in width columns.
 func (e *Exchange[T]) columns(width, s int) (lo, hi int) {
-	return width * s / e.all, width * (s + 1) / e.all
+	return emulator.Cut(width, s, e.all)
 }
 
 // first is the rank of the group's first member.
@@ -138,14 +139,17 @@ func (e *Exchange[T]) swap(out []T, sent []int, in []T, got []int) {
 }
 
 // Sum replaces x by its sum over the group.
-func (e *Exchange[T]) Sum(x device.Buffer[T]) {
+func (e *Exchange[T]) Sum(x []float64) {
 	if e.t.group.Size() == 1 {
 		return
 	}
-	values, put := e.t.onHost(x, true)
-	e.t.communicate(func() error { return e.t.sum(e.t.group, values) })
-	e.t.traffic.Latent += reduceBytes(e.t.group.Size(), len(values), sizeOf[T]())
-	put()
+	e.t.communicate(func() error {
+		if e.t.opts.Fixed {
+			return foldAll(e.t.group, x)
+		}
+		return mpiutil.Allreduce(e.t.group, x, x, mpiutil.Sum)
+	})
+	e.t.traffic.Latent += reduceBytes(e.t.group.Size(), len(x), 8)
 }
 
 // reserve returns room for this rank's samples of all columns, and for all

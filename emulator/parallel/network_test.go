@@ -31,19 +31,31 @@ func shape() emulator.Config {
 func openCPU() device.Device[float32]    { return cpu.Open(1) }
 func openScalar() device.Device[float64] { return device.NewScalar[float64](1) }
 
-// samples returns inputs and targets of samples lo to hi of a batch.
+// samples returns inputs and targets of samples lo to hi of a batch: waves of
+// several lengths, made of parabolas instead of sines, which take less time.
 func samples[T device.Float](step, lo, hi int) (x, y []T) {
+	x, y = make([]T, 0, (hi-lo)*3*grid*grid*grid), make([]T, 0, (hi-lo)*grid*grid)
 	for s := lo; s < hi; s++ {
-		seed := float64(s) + 0.37*float64(step)
+		seed := 0.16*float64(s) + 0.06*float64(step)
+		slow := 0.0022 * (1 + 0.6*seed)
 		for i := range 3 * grid * grid * grid {
 			p := float64(i)
-			x = append(x, T(math.Sin(0.11*p+seed)*math.Cos(0.0137*p*(1+0.1*seed))+0.3*math.Sin(p*p*1e-4)))
+			x = append(x, T(wave(0.0175*p+seed)*wave(slow*p)+0.3*wave(p*p*1.6e-5)))
 		}
 		for i := range grid * grid {
-			y = append(y, T(0.3*math.Sin(0.05*float64(i)+seed)))
+			y = append(y, T(0.3*wave(0.008*float64(i)+seed)))
 		}
 	}
 	return x, y
+}
+
+// wave is a parabola up and one down in a period of 1.
+func wave(t float64) float64 {
+	t -= math.Floor(t)
+	if t < 0.5 {
+		return 16 * t * (0.5 - t)
+	}
+	return -16 * (t - 0.5) * (1 - t)
 }
 
 // adam has the published constants where bits are compared. Elsewhere ε is above
@@ -57,8 +69,10 @@ func adam(fixed bool) optim.Options {
 	return optim.Options{Eps: 1e-3}
 }
 
-// rate is small outside fixed mode: values that differ in their last bits sooner
-// or later fall on different sides of a rectifier's edge, where the gradient jumps.
+// rate is small outside fixed mode: after a step values differ in their last bits,
+// and sooner or later an activation falls on the other side of a rectifier's edge,
+// where the gradient jumps. With batches of 2 none of 24 runs of three steps had
+// that, with batches of 8 one of five.
 func rate(fixed bool) float64 {
 	if fixed {
 		return 1e-3
@@ -140,7 +154,6 @@ func (l *learner[T]) step() {
 type record[T device.Float] struct {
 	gradients, values map[string][]T
 	losses            []float64
-	noise             map[string]float64 // of the gradients; see rounding
 }
 
 // run makes steps on a comm and returns this rank's part of a record, NaN where
@@ -195,9 +208,12 @@ func (l *learner[T]) tensors(of func(e *nn.Entry[T]) device.Buffer[T]) map[strin
 
 // compare returns an error for the first tensor of a rank that is not that of the
 // reference: bit by bit for a tolerance of 0, else in relative L2 norm, where the
-// norm is at least that of its partner. What is in noise is allowed besides.
-func compare[T device.Float](what string, got, want map[string][]T, tolerance float64, noise map[string]float64) error {
-	seen := 0
+// norm is at least that of its partner, for gradients three times that.
+func compare[T device.Float](what string, got, want map[string][]T, tolerance float64) error {
+	seen, floor := 0, 1.0
+	if what == "gradient" {
+		floor = 3
+	}
 	for name, w := range want {
 		g := got[name]
 		if g == nil {
@@ -213,9 +229,12 @@ func compare[T device.Float](what string, got, want map[string][]T, tolerance fl
 			diff += d * d
 			norm += float64(w[i]) * float64(w[i])
 		}
-		p := partner(name, what == "gradient")
 		diff, norm = math.Sqrt(diff), math.Sqrt(norm)
-		if tolerance == 0 && diff != 0 || tolerance > 0 && diff > max(noise[name], noise[p])+tolerance*max(norm, length(want[p])) {
+		limit := tolerance * norm
+		if p := partner(name, what == "gradient"); p != name {
+			limit = tolerance * max(norm, floor*length(want[p]))
+		}
+		if diff > limit {
 			return fmt.Errorf("%s of %s: off by %.3g of %.3g", what, name, diff, norm)
 		}
 	}

@@ -14,18 +14,6 @@ import (
 	"github.com/columen/columen/mpiutil"
 )
 
-// TestDoublePrecision compares meshes with one rank in float64.
-func TestDoublePrecision(t *testing.T) {
-	want, err := reference(openScalar, Options{}, 3, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := Mesh{Data: 2, Tensor: 2, Space: [3]int{1, 1, 1}}
-	inProcess(t, m.Ranks(), func(c *mpiutil.Comm) error {
-		return equal(openScalar(), c, Options{Mesh: m}, 3, want, 1e-11)
-	})
-}
-
 // TestMistakesAreFound puts mistakes into sums over ranks, each of which must
 // show in the comparison with one rank.
 func TestMistakesAreFound(t *testing.T) {
@@ -57,8 +45,9 @@ func TestMistakesAreFound(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return errors.Join(compare("gradient", got.gradients, want.gradients, 0, nil), compare("value", got.values, want.values, 0, nil))
+			return errors.Join(compare("gradient", got.gradients, want.gradients, 0), compare("value", got.values, want.values, 0))
 		})
+		t.Logf("%s: %v", name, err)
 		if (err == nil) != (name == "no mistake") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -71,11 +60,12 @@ func TestMistakesAreFound(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if err := compare("gradient", got.gradients, want.gradients, 1e-5, nil); err != nil {
+		if err := compare("gradient", got.gradients, want.gradients, 1e-5); err != nil {
 			t.Errorf("swapped slots: %v", err)
 		}
-		return compare("gradient", got.gradients, want.gradients, 0, nil)
+		return compare("gradient", got.gradients, want.gradients, 0)
 	})
+	t.Logf("swapped slots: %v", err)
 	if err == nil {
 		t.Error("swapped slots have the same bits")
 	}
@@ -88,7 +78,7 @@ func TestMistakesAreFound(t *testing.T) {
 		got, err := run(openCPU(), c, Options{Mesh: m}, 8, 1, func(l *learner[float32]) {
 			l.team.fault.moments = func(counts []int, _ [][]float64) { counts[0]++ }
 		})
-		return errors.Join(err, compare("gradient", got.gradients, loose.gradients, 1e-4, nil))
+		return errors.Join(err, compare("gradient", got.gradients, loose.gradients, 1e-4))
 	})
 	if err == nil {
 		t.Error("a wrong count of a normalisation is within 1e-4 in fast mode")
@@ -135,7 +125,7 @@ func TestLateUpdate(t *testing.T) {
 			if !l.opt.Lazy() || k.opt.Lazy() {
 				return fmt.Errorf("late update: %v, eager: %v", l.opt.Lazy(), k.opt.Lazy())
 			}
-			return compare("value", late, want, 0, nil)
+			return compare("value", late, want, 0)
 		})
 	}
 }
@@ -165,7 +155,7 @@ func TestClipping(t *testing.T) {
 				return fmt.Errorf("norm %d is %.17g, on one rank %.17g", i, found[i], norms[i])
 			}
 		}
-		return compare("value", got, want, 0, nil)
+		return compare("value", got, want, 0)
 	})
 }
 
@@ -182,7 +172,7 @@ func TestLocalNormalisation(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if compare("gradient", got.gradients, want.gradients, 1e-4, nil) == nil {
+		if compare("gradient", got.gradients, want.gradients, 1e-4) == nil {
 			return errors.New("local statistics do what synchronised ones do")
 		}
 		weight := got.values["encoder1.layers.0.layers.0.weight"]
@@ -228,13 +218,14 @@ func TestTraffic(t *testing.T) {
 			return nil
 		})
 	}
-	// The published network on 4 ranks at 512 samples each: DDP 856 MB, tensor 208 MB.
+	// The published network on 4 ranks at 512 samples each: data 860 MB, tensor 308 MB, of
+	// which two thirds are latent values in float64.
 	const k, h, o, conv = 6144, 4096, 28672, 143_294_737 - 25_169_920 - 117_469_184
 	if b := (Mesh{Data: 4, Tensor: 1, Space: [3]int{1, 1, 1}}).Expect(512, k, h, o, conv, 4).Total(); math.Abs(float64(b)/859.8e6-1) > 0.005 {
 		t.Errorf("data 4 sends %d bytes", b)
 	}
 	tensor := (Mesh{Data: 1, Tensor: 4, Space: [3]int{1, 1, 1}}).Expect(512, k, h, o, conv, 4)
-	if b := tensor.Exchange + tensor.Latent; math.Abs(float64(b)/207.6e6-1) > 0.005 {
+	if b := tensor.Exchange + tensor.Latent; math.Abs(float64(b)/308.3e6-1) > 0.005 {
 		t.Errorf("tensor 4 sends %d bytes", b)
 	}
 }

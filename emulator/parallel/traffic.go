@@ -36,7 +36,7 @@ func (m Mesh) Expect(b, inputs, latent, outputs, convolutions, size int) Traffic
 	t := Traffic{Gradients: reduceBytes(m.Ranks(), convolutions, size) + reduceBytes(m.Data, dense/p, size)}
 	if p > 1 {
 		t.Exchange = 2 * int64(p-1) * int64(b) * int64(inputs+outputs) * int64(size) / int64(p)
-		t.Latent = 2 * reduceBytes(p, p*b*latent, size)
+		t.Latent = 2 * reduceBytes(p, p*b*latent, 8) // summed in float64
 	}
 	return t
 }

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv("COLUMEN_MPI_TEST"); strings.HasPrefix(role, "bench ") {
 		err = benchRole(c, role)
 	} else {
-		err = compareWithOneRank(c)
+		err = errors.Join(compareWithOneRank(c), compareShared(c))
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "rank %d: %v\n", c.Rank(), err)
@@ -47,45 +47,65 @@ func TestMain(m *testing.M) {
 // TestUnderMPI is the comparison without a launcher; TestMain runs it under one.
 func TestUnderMPI(t *testing.T) { inProcess(t, 2, compareWithOneRank) }
 
-// compareWithOneRank compares every mesh that the ranks of c can form with one
-// rank, in both modes, and the late update with the eager one.
+// compareWithOneRank compares the meshes that the ranks of c can form with one
+// rank: in fixed mode bit by bit, else to 1e-6 and in float64 to 1e-11.
 func compareWithOneRank(c *mpiutil.Comm) error {
-	const batch = 4
-	for _, fixed := range []bool{true, false} {
-		tolerance := 1e-6
-		if fixed {
-			tolerance = 0
-		}
-		if fixed && Slots%c.Size() != 0 {
+	fast, err1 := reference(openCPU, Options{}, 2, 3)
+	fixed, err2 := reference(openCPU, Options{Fixed: true}, 4, 2)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	for tensor := 1; tensor <= c.Size(); tensor++ {
+		if c.Size()%tensor != 0 {
 			continue
 		}
-		want, err := reference(openCPU, Options{Fixed: fixed}, batch, 3)
-		if err != nil {
-			return err
+		o := Options{Mesh: Mesh{Tensor: tensor}}
+		if err := equal(openCPU(), c, o, 2, fast, 1e-6); err != nil {
+			return fmt.Errorf("tensor %d: %w", tensor, err)
 		}
-		if !fixed {
-			if err := rounding(want, batch); err != nil {
-				return err
-			}
+		if err := sameLate(c, o); err != nil {
+			return fmt.Errorf("tensor %d: late update: %w", tensor, err)
 		}
-		for tensor := 1; tensor <= c.Size(); tensor++ {
-			if c.Size()%tensor != 0 {
-				continue
-			}
-			o := Options{Mesh: Mesh{Tensor: tensor}, Fixed: fixed}
-			if err := equal(openCPU(), c, o, batch, want, tolerance); err != nil {
-				return fmt.Errorf("tensor %d, fixed %v: %w", tensor, fixed, err)
-			}
-			late, _, _, err1 := steps(c, o, 0, batch, 2)
-			o.Eager = true
-			eager, _, _, err2 := steps(c, o, 0, batch, 2)
-			if err := errors.Join(err1, err2); err != nil {
-				return err
-			}
-			if err := compare("value", late, eager, 0, nil); err != nil {
-				return fmt.Errorf("tensor %d, fixed %v: late update: %w", tensor, fixed, err)
+		if o.Fixed = true; Slots%c.Size() == 0 {
+			if err := errors.Join(equal(openCPU(), c, o, 4, fixed, 0), sameLate(c, o)); err != nil {
+				return fmt.Errorf("tensor %d, fixed mode: %w", tensor, err)
 			}
 		}
 	}
 	return nil
+}
+
+// compareShared compares the meshes of c that share cubes, or samples and dense
+// layers, with one rank in both precisions.
+func compareShared(c *mpiutil.Comm) error {
+	shapes, known := map[int][3]int{2: {2, 1, 1}, 3: {1, 1, 3}, 4: {1, 2, 1}, 8: {2, 2, 2}}[c.Size()]
+	if !known {
+		return nil
+	}
+	fast, err1 := reference(openCPU, Options{}, 2, 3)
+	double, err2 := reference(openScalar, Options{}, 1, 1)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	for _, m := range []Mesh{{Space: shapes}, {Tensor: c.Size() / 2}} {
+		if m.Tensor > 0 && c.Size()%m.Tensor != 0 {
+			continue
+		}
+		err := errors.Join(equal(openCPU(), c, Options{Mesh: m}, 2, fast, 1e-6), equal(openScalar(), c, Options{Mesh: m}, 1, double, 1e-11))
+		if err != nil {
+			return fmt.Errorf("%v: %w", m, err)
+		}
+	}
+	return nil
+}
+
+// sameLate compares the late update with the eager one.
+func sameLate(c *mpiutil.Comm, o Options) error {
+	late, _, _, err1 := steps(c, o, 0, 4, 2)
+	o.Eager = true
+	eager, _, _, err2 := steps(c, o, 0, 4, 2)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	return compare("value", late, eager, 0)
 }

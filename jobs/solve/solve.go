@@ -213,7 +213,7 @@ func images[T grid.Float](ctx context.Context, t *task) error {
 		}
 		t.env.Manifest.AddPhase(name+": write", time.Since(start).Seconds())
 	}
-	return t.peaks()
+	return nil
 }
 
 // warn tells of gas that the channels do not see.
@@ -233,18 +233,6 @@ func (t *task) timings(view string, img *solver.Image) error {
 		if err := t.phase(view+": "+p.name, p.time.Seconds()); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// peaks records the memory that each rank needed. All ranks must call it.
-func (t *task) peaks() error {
-	all := make([]float64, t.comm.Size())
-	if err := mpiutil.Allgather(t.comm, []float64{float64(run.PeakMemory())}, all); err != nil {
-		return err
-	}
-	for _, bytes := range all {
-		t.env.Manifest.PeakBytes = append(t.env.Manifest.PeakBytes, int64(bytes))
 	}
 	return nil
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Batch normalisation of x [batch][channels][n] over batch and n. Ranges are of rows, which are n values of one sample and
- * channel; what is summed over rows the caller adds up, in an order of its own. Sums run in single precision over blocks
- * that stay in the first-level cache and in double precision over the blocks. */
-
-enum { SUM_BLOCK = 1024 };
+ * channel; what is summed over rows the caller adds up, in an order of its own. Sums run in double precision: statistics
+ * rounded to single precision then have the same bits however the values of a channel are cut into rows, which ranks that
+ * share a cube need, since a network of rectifiers turns a difference in the last bit into one of 1e-5 of its gradient. */
 
 /* load_some: lanes beyond `left` are `other`. */
 VEC_INLINE vf load_some(const float *p, int64_t left, float other) {
@@ -22,52 +21,51 @@ VEC_INLINE void store_some(float *p, vf a, int64_t left) {
   for (int64_t i = 0; i < left; i++) p[i] = a[i];
 }
 
-/* Σ f over a block of m values, where VALUE is a vector expression in p (an offset) and left (values from there on): lanes
- * beyond must be zero. Four sums, since an addition takes four cycles. */
-#define BLOCK_SUM(result, m, VALUE)                                        \
-  do {                                                                     \
-    vf acc_[4] = {vec_set_f(0), vec_set_f(0), vec_set_f(0), vec_set_f(0)}; \
-    int64_t p = 0, left = (m);                                             \
-    for (; left >= 4 * VEC_LANES_F;)                                       \
-      for (int u_ = 0; u_ < 4; u_++) {                                     \
-        acc_[u_] += VALUE;                                                 \
-        p += VEC_LANES_F, left -= VEC_LANES_F;                             \
-      }                                                                    \
-    for (; left > 0; p += VEC_LANES_F, left -= VEC_LANES_F) acc_[0] += VALUE; \
-    (result) = (double)sum_lanes((acc_[0] + acc_[1]) + (acc_[2] + acc_[3]));  \
-  } while (0)
+/* Four values in double precision. */
+VEC_INLINE vd load_widened(const float *p) {
+  vf_half a;
+  memcpy(&a, p, sizeof a);
+  return __builtin_convertvector(a, vd);
+}
+
+VEC_INLINE double sum_four(const vd *s) { return sum_wide((s[0] + s[1]) + (s[2] + s[3])); }
 
 static double row_sum(int64_t n, const float *x) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; i += SUM_BLOCK) {
-    const float *q = x + i;
-    double part;
-    BLOCK_SUM(part, n - i < SUM_BLOCK ? n - i : SUM_BLOCK, load_some(q + p, left, 0));
-    sum += part;
-  }
+  vd acc[4] = {vec_set_d(0), vec_set_d(0), vec_set_d(0), vec_set_d(0)};
+  int64_t i = 0;
+  for (; i + 4 * VEC_LANES_D <= n; i += 4 * VEC_LANES_D)
+    for (int u = 0; u < 4; u++) acc[u] += load_widened(x + i + u * VEC_LANES_D);
+  double sum = sum_four(acc);
+  for (; i < n; i++) sum += (double)x[i];
   return sum;
 }
 
-/* bn_stats: the mean and Σ(x − mean)² of each row in one pass through memory: those of blocks, put together after Chan, Golub
- * & LeVeque 1983, Am. Stat. 37, 242, equation 1.5. */
+/* bn_stats: the mean and Σ(x − mean)² of each row in one pass, about its first value:
+ * Σ(x − mean)² = Σ(x − c)² − n(mean − c)², whose cancellation double precision has room for. */
 static void bn_stats(int64_t first, int64_t last, int64_t n, const float *x, double *moments) {
   for (int64_t r = first; r < last; r++) {
-    double mean = 0, square = 0;
-    for (int64_t i = 0; i < n; i += SUM_BLOCK) {
-      const float *q = x + r * n + i;
-      int64_t m = n - i < SUM_BLOCK ? n - i : SUM_BLOCK;
-      double sum, about, mu;
-      BLOCK_SUM(sum, m, load_some(q + p, left, 0));
-      mu = sum / (double)m;
-      float rounded = (float)mu;
-      vf centre = vec_set_f(rounded);
-      BLOCK_SUM(about, m, ({ vf d = load_some(q + p, left, rounded) - centre; d * d; }));
-      double off = mu - (double)rounded, apart = mu - mean, count = (double)(i + m);
-      square += about - (double)m * off * off + apart * apart * (double)i * (double)m / count;
-      mean += apart * (double)m / count;
+    const float *q = x + r * n;
+    const double about = n > 0 ? (double)q[0] : 0;
+    const vd c = vec_set_d(about);
+    vd sums[4], squares[4];
+    for (int u = 0; u < 4; u++) sums[u] = squares[u] = vec_set_d(0);
+    int64_t i = 0;
+    for (; i + 4 * VEC_LANES_D <= n; i += 4 * VEC_LANES_D)
+#pragma GCC unroll 4
+      for (int u = 0; u < 4; u++) {
+        vd v = load_widened(q + i + u * VEC_LANES_D), d = v - c;
+        sums[u] += v;
+        squares[u] = vec_fma_d(d, d, squares[u]);
+      }
+    double sum = sum_four(sums), square = sum_four(squares);
+    for (; i < n; i++) {
+      double d = (double)q[i] - about;
+      sum += (double)q[i];
+      square += d * d;
     }
+    double mean = n > 0 ? sum / (double)n : 0, off = mean - about;
     moments[2 * r] = mean;
-    moments[2 * r + 1] = square;
+    moments[2 * r + 1] = square > (double)n * off * off ? square - (double)n * off * off : 0;
   }
 }
 
@@ -95,23 +93,22 @@ VEC_INLINE vf through(int64_t relu, vf dy, vf s, vf x, vf t) {
 VEC_INLINE void bn_row_sums(int64_t relu, int64_t n, const float *x, const float *dy, float scale, float shift, float mean,
                             double *sums) {
   const vf s = vec_set_f(scale), t = vec_set_f(shift), mu = vec_set_f(mean);
-  double plain = 0, centred = 0;
-  for (int64_t i = 0; i < n; i += SUM_BLOCK) {
-    const float *xi = x + i, *di = dy + i;
-    vf also[2] = {vec_set_f(0), vec_set_f(0)};
-    int which = 0;
-    double part;
-    BLOCK_SUM(part, n - i < SUM_BLOCK ? n - i : SUM_BLOCK, ({
-                vf v = load_some(xi + p, left, 0), g = through(relu, load_some(di + p, left, 0), s, v, t);
-                also[which] = vec_fma_f(g, v - mu, also[which]);
-                which ^= 1;
-                g;
-              }));
-    plain += part;
-    centred += (double)sum_lanes(also[0] + also[1]);
-  }
-  sums[0] = plain;
-  sums[1] = centred;
+  vd plain[4], centred[4];
+  for (int u = 0; u < 4; u++) plain[u] = centred[u] = vec_set_d(0);
+  for (int64_t i = 0; i < n; i += 2 * VEC_LANES_F)
+#pragma GCC unroll 2
+    for (int u = 0; u < 4; u += 2) {
+      int64_t at = i + u / 2 * VEC_LANES_F;
+      if (at >= n) break;
+      vf v = load_some(x + at, n - at, 0), g = through(relu, load_some(dy + at, n - at, 0), s, v, t), d = v - mu;
+      vd low = lower_wide(g), high = upper_wide(g);
+      plain[u] += low;
+      plain[u + 1] += high;
+      centred[u] = vec_fma_d(low, lower_wide(d), centred[u]);
+      centred[u + 1] = vec_fma_d(high, upper_wide(d), centred[u + 1]);
+    }
+  sums[0] = sum_four(plain);
+  sums[1] = sum_four(centred);
 }
 
 static void bn_sums(int64_t first, int64_t last, int64_t channels, int64_t n, int64_t relu, const float *x, const float *dy,

@@ -193,6 +193,24 @@ static void axpy(int64_t first, int64_t last, float a, const float *x, float *y)
   EACH(store(y + i, load(y + i) + f * load(x + i)), y[i] += a * x[i]);
 }
 
+enum { SUM_BLOCK = 1024 }; /* values that are summed in single precision, at most */
+
+VEC_INLINE double square_block(int64_t m, const float *x) {
+  const int64_t L = VEC_LANES_F;
+  vf acc[4] = {vec_set_f(0), vec_set_f(0), vec_set_f(0), vec_set_f(0)};
+  int64_t i = 0;
+  for (; i + 4 * L <= m; i += 4 * L)
+    for (int u = 0; u < 4; u++) {
+      vf v = load(x + i + u * L);
+      acc[u] += v * v;
+    }
+  for (; i < m; i += L) {
+    vf v = load_some(x + i, m - i, 0);
+    acc[0] += v * v;
+  }
+  return (double)sum_lanes((acc[0] + acc[1]) + (acc[2] + acc[3]));
+}
+
 /* The sum of the squares of each row: rows [first, last) of n values, size in all. */
 static void squares(int64_t first, int64_t last, int64_t n, int64_t size, const float *x, double *sum) {
   for (int64_t r = first; r < last; r++) sum[r] = 0;
@@ -201,11 +219,7 @@ static void squares(int64_t first, int64_t last, int64_t n, int64_t size, const 
     for (int64_t i = 0; i < n; i += SUM_BLOCK)
       for (int64_t r = r0; r < last && r < r0 + 4; r++) {
         int64_t end = (r + 1) * n < size ? (r + 1) * n : size, left_over = end - (r * n + i);
-        const float *q = x + r * n + i;
-        double block;
-        if (left_over <= 0) continue;
-        BLOCK_SUM(block, left_over < SUM_BLOCK ? left_over : SUM_BLOCK, ({ vf v = load_some(q + p, left, 0); v * v; }));
-        sum[r] += block;
+        if (left_over > 0) sum[r] += square_block(left_over < SUM_BLOCK ? left_over : SUM_BLOCK, x + r * n + i);
       }
 }
 

@@ -2,11 +2,12 @@
  *
  * Gradient of a convolution by its weights: dw[o][i][tap] += Σ dy[o][position]·x[i][position + tap]. The working copy of the
  * forward pass serves here too: a tile is four output channels × the taps of one row, summed over the positions of as many
- * planes as the scratch holds, of several samples if they are small. */
+ * planes as the scratch holds, of several samples if they are small. What STEPS vectors give is summed in single precision and
+ * goes to sums in double precision where these are kept: a large layer has 2¹⁸ positions, and blocks of it other sums. */
 
 #define PLANES 64 /* at a time, at most */
 #define STEPS 96  /* vectors at a time: four channels of dy and three copies of x share the first-level cache */
-#define KEPT 40960 /* floats of sums that are kept as vectors, at most: part of the second-level cache */
+#define KEPT 40960 /* floats that the sums take that are kept as vectors, at most: part of the second-level cache */
 
 typedef struct {
   int64_t planes, steps, out; /* output planes held; vectors per plane; channels, a multiple of four */
@@ -21,11 +22,8 @@ typedef struct {
   int64_t p0, p1, from, n;
 } part;
 
-VEC_INLINE void weight_tile(const int K, const held *h, const part *c, int64_t o, int64_t kz, int64_t at, int64_t shift, vf *sums) {
+VEC_INLINE void weight_tile(const int K, const held *h, const part *c, int64_t o, int64_t kz, int64_t at, int64_t shift, vf acc[12]) {
   const int64_t L = VEC_LANES_F;
-  vf acc[12];
-#pragma GCC unroll 12
-  for (int i = 0; i < 4 * K; i++) acc[i] = sums[i];
   const int64_t pitch = h->steps * L, next = h->out * pitch, n = c->n, copy = h->copy;
   const int64_t *slot = &h->slot[c->p0][kz], *end = &h->slot[c->p1][kz];
   const float *x0 = h->x + at + c->from, *d0 = h->dy + (c->p0 * h->out + o) * pitch + c->from;
@@ -48,22 +46,23 @@ VEC_INLINE void weight_tile(const int K, const held *h, const part *c, int64_t o
 #undef ROW
     }
   }
-#pragma GCC unroll 12
-  for (int i = 0; i < 4 * K; i++) sums[i] = acc[i];
 }
 
 /* weight_tile as functions: one that adds to vectors, one that returns the sums. */
 #define WEIGHT_TILE(K)                                                                                                       \
   static __attribute__((noinline)) void weight_keep_##K(const held *h, const part *c, int64_t o, int64_t kz, int64_t at,     \
-                                                        int64_t shift, vf *sums) {                                           \
-    weight_tile(K, h, c, o, kz, at, shift, sums);                                                                            \
-  }                                                                                                                          \
-  static __attribute__((noinline)) void weight_sum_##K(const held *h, const part *c, int64_t o, int64_t kz, int64_t at,      \
-                                                       int64_t shift, float sums[12]) {                                      \
+                                                        int64_t shift, vd *sums) {                                           \
     vf acc[12];                                                                                                              \
     _Pragma("GCC unroll 12") for (int i = 0; i < 4 * K; i++) acc[i] = vec_set_f(0);                                           \
     weight_tile(K, h, c, o, kz, at, shift, acc);                                                                             \
-    _Pragma("GCC unroll 12") for (int i = 0; i < 4 * K; i++) sums[i] = sum_lanes(acc[i]);                                     \
+    _Pragma("GCC unroll 12") for (int i = 0; i < 4 * K; i++) sums[i] += folded_wide(acc[i]);                                  \
+  }                                                                                                                          \
+  static __attribute__((noinline)) void weight_sum_##K(const held *h, const part *c, int64_t o, int64_t kz, int64_t at,      \
+                                                       int64_t shift, double sums[12]) {                                     \
+    vf acc[12];                                                                                                              \
+    _Pragma("GCC unroll 12") for (int i = 0; i < 4 * K; i++) acc[i] = vec_set_f(0);                                           \
+    weight_tile(K, h, c, o, kz, at, shift, acc);                                                                             \
+    _Pragma("GCC unroll 12") for (int i = 0; i < 4 * K; i++) sums[i] = (double)sum_lanes(acc[i]);                             \
   }
 WEIGHT_TILE(3)
 WEIGHT_TILE(1)
@@ -74,24 +73,24 @@ VEC_INLINE float *weight_place(const cpu_conv *c, int64_t o, int64_t item, int64
 }
 
 /* Adds the sums of k taps to up to four channels `step` apart. */
-VEC_INLINE void weight_add(const float *sums, int64_t k, int64_t channels, int64_t step, float *to) {
+VEC_INLINE void weight_add(const double *sums, int64_t k, int64_t channels, int64_t step, float *to) {
   for (int64_t r = 0; r < 4 && r < channels; r++)
-    for (int64_t kx = 0; kx < k; kx++) to[r * step + kx] += sums[r * k + kx];
+    for (int64_t kx = 0; kx < k; kx++) to[r * step + kx] = (float)((double)to[r * step + kx] + sums[r * k + kx]);
 }
 
 /* The planes held, against every tap of items [first, last) = input channel · kernel[0] + kz. The sums stay vectors in
  * `kept`, unless that is null. */
-static void weight_items(const cpu_conv *c, const held *h, const source *s, int64_t first, int64_t last, float *dw, vf *kept) {
+static void weight_items(const cpu_conv *c, const held *h, const source *s, int64_t first, int64_t last, float *dw, vd *kept) {
   const int64_t k = c->kernel[2], kd = c->kernel[0], L = VEC_LANES_F, step = c->in * kd * k * k;
   /* Without a place to keep them the sums cost most, and what is held is worked on at once. */
   const int64_t steps = kept ? STEPS : h->steps, planes = !kept ? h->planes : h->steps >= STEPS ? 1 : STEPS / h->steps;
-  float here[12];
+  double here[12];
   part q;
   for (q.p0 = 0; q.p0 < h->planes; q.p0 += planes)
     for (q.from = 0; q.from < h->steps * L; q.from += steps * L) {
       q.p1 = q.p0 + planes < h->planes ? q.p0 + planes : h->planes;
       q.n = h->steps * L - q.from < steps * L ? h->steps * L - q.from : steps * L;
-      vf *sums = kept;
+      vd *sums = kept;
       for (int64_t o = 0; o < h->out; o += 4)
         for (int64_t item = first, ci = 0, kz = first % kd; item < last; item++) {
           for (int64_t ky = 0; ky < k; ky++) {
@@ -110,13 +109,13 @@ static void weight_items(const cpu_conv *c, const held *h, const source *s, int6
 }
 
 /* weight_flush adds the sums kept to dw. */
-static void weight_flush(const cpu_conv *c, int64_t out, int64_t first, int64_t last, float *dw, vf *kept) {
+static void weight_flush(const cpu_conv *c, int64_t out, int64_t first, int64_t last, float *dw, vd *kept) {
   const int64_t k = c->kernel[2];
   for (int64_t o = 0; o < out; o += 4)
     for (int64_t item = first; item < last; item++)
       for (int64_t ky = 0; ky < k; ky++, kept += 4 * k) {
-        float sums[12];
-        for (int64_t i = 0; i < 4 * k; i++) sums[i] = sum_lanes(kept[i]);
+        double sums[12];
+        for (int64_t i = 0; i < 4 * k; i++) sums[i] = sum_wide(kept[i]);
         weight_add(sums, k, c->out - o, c->in * c->kernel[0] * k * k, weight_place(c, o, item, ky, dw));
       }
 }
@@ -143,7 +142,7 @@ static void conv_weights(const cpu_conv *c, int64_t batch, int64_t first, int64_
   int64_t sums = h.out * c->in * kd * c->kernel[2] * c->kernel[2] * L;
   if (sums > KEPT || sums > scratch_len / 2) sums = 0;
   const int64_t room = scratch_len - L - sums;
-  vf *kept = sums ? (vf *)align(scratch) : 0;
+  vd *kept = sums ? (vd *)align(scratch) : 0;
   /* Room for n planes of dy and n·stride + kernel[0] input planes; one of each kind at least. Counted for all input channels,
    * so that the order of the sums does not depend on how many of them this thread has. */
   const int64_t whole = cpu_copy_of(c, VEC_LANES_F).plane;

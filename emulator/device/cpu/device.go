@@ -172,17 +172,17 @@ func (d *Device) SumSquares(x, out device.Buffer[float32]) {
 
 // LinearForward writes y = x·wᵀ + bias.
 func (d *Device) LinearForward(l device.Linear, batch int, x, w, bias, y device.Buffer[float32]) {
-	if l.Fixed {
-		LinearFixed(d.pool, batch, l.In, l.Out, d.at(x), d.at(w), d.at(bias), d.at(y))
+	if l.CutIn {
+		LinearExact(d.pool, batch, l.In, l.Out, d.at(x), d.at(w), d.at(bias), d.at(y))
 		return
 	}
-	Linear(d.pool, batch, l.In, l.Out, false, d.at(x), d.at(w), d.at(bias), d.at(y))
+	LinearAlike(d.pool, batch, l.In, l.Out, d.at(x), d.at(w), d.at(bias), d.at(y))
 }
 
 // LinearBackwardData writes dx = dy·w.
 func (d *Device) LinearBackwardData(l device.Linear, batch int, dy, w, dx device.Buffer[float32]) {
-	if l.Fixed {
-		Gemm(d.pool, Product{M: batch, N: l.In, K: l.Out, Fixed: true}, d.at(dy), d.at(w), d.at(dx))
+	if l.CutOut {
+		LinearBackwardExact(d.pool, batch, l.In, l.Out, d.at(w), d.at(dy), d.at(dx))
 		return
 	}
 	LinearBackward(d.pool, batch, l.In, l.Out, nil, d.at(w), d.at(dy), d.at(dx), nil, nil)

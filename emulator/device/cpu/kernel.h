@@ -21,9 +21,9 @@ typedef struct {
 } cpu_copy_sizes;
 
 /* A matrix product C[m,n] (+)= A[m,k] B[k,n]; element (i,j) of A is a[i·a_row + j·a_col]. skinny: m is so small that
- * B comes from memory as fast as it is worked on. */
+ * B comes from memory as fast as it is worked on. shallow: k is worked on in blocks of GEMM_SHORT, which sets the order of a sum. */
 typedef struct {
-  int64_t m, n, k, a_row, a_col, b_row, b_col, c_row, add, skinny;
+  int64_t m, n, k, a_row, a_col, b_row, b_col, c_row, add, skinny, shallow;
 } cpu_gemm;
 
 typedef struct {
@@ -45,7 +45,10 @@ typedef struct {
   void (*round_bf16)(int64_t first, int64_t last, const float *w, uint16_t *to);
   void (*dots)(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, int64_t relu, const float *w,
                const uint16_t *half, const float *x, const float *bias, float *y, float *scratch);
+  void (*dot_sums)(int64_t first, int64_t last, int64_t rows, int64_t k, int64_t batch, const float *w, const float *x,
+                   const float *bias, float *y, double *sums, float *scratch);
   void (*gemm)(const cpu_gemm *, const float *a, const float *b, float *c, float *scratch);
+  void (*gemm_sums)(const cpu_gemm *, const float *a, const float *b, double *c, float *scratch);
   void (*bn_stats)(int64_t first, int64_t last, int64_t n, const float *x, double *moments);
   void (*bn_apply)(int64_t first, int64_t last, int64_t channels, int64_t n, int64_t relu, const float *x, const float *scale,
                    const float *shift, const float *residual, float *y);

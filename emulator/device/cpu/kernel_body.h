@@ -11,6 +11,33 @@
 typedef int32_t vi32_u __attribute__((vector_size(VEC_BYTES), aligned(2), may_alias));
 VEC_INLINE vf load(const float *p) { return *(const vf_u *)p; }
 VEC_INLINE void store(float *p, vf a) { *(vf_u *)p = a; }
+
+/* Halves of a vector in double precision, and vectors of those from memory. */
+#if defined(VEC_AVX2)
+VEC_INLINE vd lower_wide(vf a) { return __builtin_convertvector((vf_half)__builtin_ia32_ps_ps256(a), vd); }
+VEC_INLINE vd upper_wide(vf a) { return __builtin_convertvector((vf_half)__builtin_ia32_vextractf128_ps256(a, 1), vd); }
+/* The upper half added to the lower. */
+VEC_INLINE vd folded_wide(vf a) {
+  return __builtin_convertvector((vf_half)__builtin_ia32_ps_ps256(a) + (vf_half)__builtin_ia32_vextractf128_ps256(a, 1), vd);
+}
+#else
+VEC_INLINE vd half_wide(vf a, int from) {
+  vd r;
+  for (int i = 0; i < VEC_LANES_D; i++) r[i] = (double)a[from + i];
+  return r;
+}
+VEC_INLINE vd lower_wide(vf a) { return half_wide(a, 0); }
+VEC_INLINE vd upper_wide(vf a) { return half_wide(a, VEC_LANES_D); }
+VEC_INLINE vd folded_wide(vf a) {
+  vd r;
+  for (int i = 0; i < VEC_LANES_D; i++) r[i] = (double)(a[i] + a[i + VEC_LANES_D]);
+  return r;
+}
+#endif
+VEC_INLINE vd load_wide(const double *p) { return *(const vd_u *)p; }
+VEC_INLINE void store_wide(double *p, vd a) { *(vd_u *)p = a; }
+VEC_INLINE double sum_wide(vd a) { return (a[0] + a[1]) + (a[2] + a[3]); }
+
 static float *align(float *p) { return (float *)(((uintptr_t)p + VEC_BYTES - 1) & ~(uintptr_t)(VEC_BYTES - 1)); }
 
 #include "body_fill.h"
@@ -19,6 +46,7 @@ static float *align(float *p) { return (float *)(((uintptr_t)p + VEC_BYTES - 1) 
 #include "body_pooled.h"
 #include "body_dense.h"
 #include "body_gemm.h"
+#include "body_sums.h"
 #include "body_norm.h"
 #include "body_weights.h"
 #include "body_point.h"
@@ -39,6 +67,8 @@ const cpu_kernels JOIN(cpu_kernels_, TARGET) = {
     .round_bf16 = round_bf16,
     .dots = dots,
     .gemm = gemm,
+    .gemm_sums = gemm_sums,
+    .dot_sums = dot_sums,
     .bn_stats = bn_stats,
     .bn_apply = bn_apply,
     .bn_sums = bn_sums,

@@ -79,7 +79,7 @@ func BF16(p *Pool, w []float32, rounded []uint16) {
 func LinearBackward(p *Pool, batch, in, out int, x, w, dy, dx, dw, db []float32) {
 	need("output gradient", len(dy), batch*out)
 	if dx != nil {
-		Gemm(p, Product{M: batch, N: in, K: out}, dy, w, dx)
+		Gemm(p, Product{M: batch, N: in, K: out, Shallow: true}, dy, w, dx)
 	}
 	if dw != nil {
 		Gemm(p, Product{M: out, N: in, K: batch, TransposeA: true, Add: true}, dy, x, dw)
@@ -100,7 +100,7 @@ type Product struct {
 	M, N, K                int
 	TransposeA, TransposeB bool
 	Add                    bool
-	Fixed                  bool // the sums of a row of C do not depend on the number of rows
+	Shallow                bool // the sums of a row of C do not depend on the number of rows
 }
 
 // Gemm computes a matrix product. C must not overlap A or B.
@@ -108,6 +108,15 @@ func Gemm(p *Pool, s Product, a, b, c []float32) {
 	need("left factor", len(a), s.M*s.K)
 	need("right factor", len(b), s.K*s.N)
 	need("product", len(c), s.M*s.N)
+	if s.M == 0 || s.N == 0 {
+		return
+	}
+	p.job = job{a: a, b: b, y: c, gemm: s.shape()}
+	p.divide(s)
+}
+
+// shape is where the elements are.
+func (s Product) shape() gemmShape {
 	g := gemmShape{aRow: int64(s.K), aCol: 1, bRow: int64(s.N), bCol: 1, cRow: int64(s.N), k: int64(s.K)}
 	if s.TransposeA {
 		g.aRow, g.aCol = 1, int64(s.M)
@@ -118,14 +127,18 @@ func Gemm(p *Pool, s Product, a, b, c []float32) {
 	if s.Add {
 		g.add = 1
 	}
-	if s.Fixed || s.M <= skinny && s.N > s.M { // of the whole product: the order of its sums must not depend on the threads
+	if s.M <= skinny && s.N > s.M { // of the whole product: the order of its sums must not depend on the threads
 		g.skinny = 1
 	}
-	if s.M == 0 || s.N == 0 {
-		return
+	if s.Shallow || g.skinny != 0 {
+		g.shallow = 1
 	}
-	p.job = job{a: a, b: b, y: c, gemm: g}
-	// Every element is summed in the same order whichever way the product is divided.
+	return g
+}
+
+// divide runs p.job, a product, by rows or columns, whichever are more. Every
+// element is summed in the same order whichever way.
+func (p *Pool) divide(s Product) {
 	if s.M >= s.N {
 		p.job.total, p.job.unit, p.job.n = s.M, 72, s.N
 		p.job.do = gemmRows
@@ -143,13 +156,22 @@ const skinny = 24
 const gemmScratch = 72*256 + (256+1)*512 + 64
 
 func gemmRows(p *Pool, j *job, first, last int, scratch []float32) {
-	g := j.gemm
+	g, at := j.gemm, int64(first)*j.gemm.cRow
 	g.m, g.n = int64(last-first), int64(j.n)
-	p.kernels.gemm(g, j.a[int64(first)*g.aRow:], j.b, j.y[int64(first)*g.cRow:], scratch)
+	p.product(j, g, j.a[int64(first)*g.aRow:], j.b, int(at), scratch)
 }
 
 func gemmColumns(p *Pool, j *job, first, last int, scratch []float32) {
 	g := j.gemm
 	g.m, g.n = int64(j.n), int64(last-first)
-	p.kernels.gemm(g, j.a, j.b[int64(first)*g.bCol:], j.y[first:], scratch)
+	p.product(j, g, j.a, j.b[int64(first)*g.bCol:], first, scratch)
+}
+
+// product makes a part of a product, whose result begins at element at.
+func (p *Pool) product(j *job, g gemmShape, a, b []float32, at int, scratch []float32) {
+	if j.rows != nil {
+		p.kernels.gemmSums(g, a, b, j.rows[at:], scratch)
+		return
+	}
+	p.kernels.gemm(g, a, b, j.y[at:], scratch)
 }

@@ -35,9 +35,16 @@ static void round_bf16(K k, i64 a, i64 b, F w, uint16_t *to) { k->round_bf16(a, 
 static void dots(K k, i64 a, i64 b, i64 rows, i64 n, i64 batch, i64 relu, F w, const uint16_t *half, F x, F bias, float *y, float *s) {
 	k->dots(a, b, rows, n, batch, relu, w, half, x, bias, y, s);
 }
-static void gemm(K k, i64 m, i64 n, i64 d, i64 ar, i64 ac, i64 br, i64 bc, i64 cr, i64 add, i64 skinny, F a, F b, float *c, float *s) {
-	cpu_gemm g = {m, n, d, ar, ac, br, bc, cr, add, skinny};
+static void gemm(K k, i64 m, i64 n, i64 d, i64 ar, i64 ac, i64 br, i64 bc, i64 cr, i64 add, i64 skinny, i64 shallow, F a, F b, float *c, float *s) {
+	cpu_gemm g = {m, n, d, ar, ac, br, bc, cr, add, skinny, shallow};
 	k->gemm(&g, a, b, c, s);
+}
+static void gemm_sums(K k, i64 m, i64 n, i64 d, i64 ar, i64 ac, i64 br, i64 bc, i64 cr, i64 skinny, F a, F b, double *c, float *s) {
+	cpu_gemm g = {m, n, d, ar, ac, br, bc, cr, 0, skinny, 1};
+	k->gemm_sums(&g, a, b, c, s);
+}
+static void dot_sums(K k, i64 a, i64 b, i64 rows, i64 n, i64 batch, F w, F x, F bias, float *y, double *sums, float *s) {
+	k->dot_sums(a, b, rows, n, batch, w, x, bias, y, sums, s);
 }
 static void bn_stats(K k, i64 a, i64 b, i64 n, F x, double *m) { k->bn_stats(a, b, n, x, m); }
 static void bn_apply(K k, i64 a, i64 b, i64 ch, i64 n, i64 relu, F x, F s, F t, F r, float *y) { k->bn_apply(a, b, ch, n, relu, x, s, t, r, y); }
@@ -158,7 +165,16 @@ func (v *native) dots(first, last, rows, k, batch int, relu bool, w []float32, h
 
 func (v *native) gemm(g gemmShape, a, b, c, scratch []float32) {
 	C.gemm(v.k, C.int64_t(g.m), C.int64_t(g.n), C.int64_t(g.k), C.int64_t(g.aRow), C.int64_t(g.aCol), C.int64_t(g.bRow), C.int64_t(g.bCol),
-		C.int64_t(g.cRow), C.int64_t(g.add), C.int64_t(g.skinny), ptr(a), ptr(b), ptr(c), ptr(scratch))
+		C.int64_t(g.cRow), C.int64_t(g.add), C.int64_t(g.skinny), C.int64_t(g.shallow), ptr(a), ptr(b), ptr(c), ptr(scratch))
+}
+
+func (v *native) gemmSums(g gemmShape, a, b []float32, c []float64, scratch []float32) {
+	C.gemm_sums(v.k, C.int64_t(g.m), C.int64_t(g.n), C.int64_t(g.k), C.int64_t(g.aRow), C.int64_t(g.aCol), C.int64_t(g.bRow), C.int64_t(g.bCol),
+		C.int64_t(g.cRow), C.int64_t(g.skinny), ptr(a), ptr(b), doubles(c), ptr(scratch))
+}
+
+func (v *native) dotSums(first, last, rows, k, batch int, w, x, bias, y []float32, sums []float64, scratch []float32) {
+	C.dot_sums(v.k, in(first), in(last), in(rows), in(k), in(batch), ptr(w), ptr(x), ptr(bias), ptr(y), doubles(sums), ptr(scratch))
 }
 
 func (v *native) normStats(first, last, n int, x []float32, moments []float64) {

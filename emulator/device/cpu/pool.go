@@ -117,7 +117,9 @@ type backend interface {
 	roundBF16(first, last int, w []float32, to []uint16)
 	dots(first, last, rows, k, batch int, relu bool, w []float32, half []uint16, x, bias, y, scratch []float32)
 	weightSlots(first, last, rows, n int, bounds []int64, x, dy, dw, scratch []float32)
+	dotSums(first, last, rows, k, batch int, w, x, bias, y []float32, sums []float64, scratch []float32)
 	gemm(g gemmShape, a, b, c, scratch []float32)
+	gemmSums(g gemmShape, a, b []float32, c []float64, scratch []float32)
 	normStats(first, last, n int, x []float32, moments []float64)
 	normApply(first, last int, t *tensor, relu bool, x, scale, shift, residual, y []float32)
 	normSums(first, last int, t *tensor, relu bool, x, dy, scale, shift, mean []float32, sums []float64)
@@ -140,7 +142,7 @@ type backend interface {
 type tensor struct{ channels, n, d, h, w int }
 
 // gemmShape is cpu_gemm in kernel.h, adamStep is cpu_adam.
-type gemmShape struct{ m, n, k, aRow, aCol, bRow, bCol, cRow, add, skinny int64 }
+type gemmShape struct{ m, n, k, aRow, aCol, bRow, bCol, cRow, add, skinny, shallow int64 }
 
 type adamStep struct{ rate, beta1, beta2, eps, decay, decoupled, correct1, correct2 float64 }
 

@@ -4,9 +4,9 @@ package cpu
 
 import "github.com/columen/columen/emulator/device"
 
-// LinearFixed is Linear by the one kernel whose sums do not depend on the number
+// LinearAlike is Linear by the one kernel whose sums do not depend on the number
 // of samples: slower than Linear for a single one.
-func LinearFixed(p *Pool, batch, in, out int, x, w, bias, y []float32) {
+func LinearAlike(p *Pool, batch, in, out int, x, w, bias, y []float32) {
 	need("linear input", len(x), batch*in)
 	need("linear weights", len(w), out*in)
 	need("linear bias", len(bias), out)

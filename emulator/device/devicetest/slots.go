@@ -18,6 +18,7 @@ func checkSlots[T device.Float](b *bench[T]) {
 		}
 	}
 	checkAlone(b)
+	checkCuts(b)
 	checkNothing(b)
 	checkMoments(b)
 }
@@ -58,7 +59,7 @@ func checkLinearSlots[T device.Float](b *bench[T], l device.Linear, bounds []int
 
 // checkAlone compares the results of samples in a batch and by themselves.
 func checkAlone[T device.Float](b *bench[T]) {
-	for _, l := range []device.Linear{{In: 300, Out: 33, Fixed: true}, {In: 16, Out: 128, Fixed: true}, {In: 40, Out: 300, Fixed: true}} {
+	for _, l := range []device.Linear{{In: 300, Out: 33}, {In: 16, Out: 128, CutIn: true, CutOut: true}, {In: 40, Out: 300}, {In: 300, Out: 200, CutIn: true, CutOut: true}} {
 		checkLinearAlone(b, l, 27)
 	}
 	for _, c := range []device.Conv{
@@ -72,11 +73,66 @@ func checkAlone[T device.Float](b *bench[T]) {
 	}
 }
 
+// checkCuts compares a whole layer with its shards, cut at multiples of
+// device.SumUnit, whose sums are added and rounded once: the same bits, since the
+// rounding of float64 is lost in that.
+func checkCuts[T device.Float](b *bench[T]) {
+	for _, l := range []device.Linear{{In: 384, Out: 30, CutIn: true}, {In: 20, Out: 300, CutOut: true}, {In: 270, Out: 5, CutIn: true}} {
+		checkCutLinear(b, l, 5)
+		checkCutLinear(b, l, 26)
+	}
+}
+
+func checkCutLinear[T device.Float](b *bench[T], l device.Linear, batch int) {
+	name := func(what string) string { return fmt.Sprintf("%s of %+v in shards, batch %d", what, l, batch) }
+	x, hx := b.input(batch * l.In)
+	w, hw := b.input(l.MACs())
+	dy, hdy := b.input(batch * l.Out)
+	bias, hb := b.input(l.Out)
+	n, results := l.In, l.Out
+	if l.CutOut {
+		n, results = l.Out, l.In
+	}
+	total, sums := make([]float64, batch*results), make([]float64, batch*results)
+	for lo := 0; lo < n; lo += 2 * device.SumUnit {
+		hi := min(n, lo+2*device.SumUnit)
+		if l.CutIn {
+			part := device.Linear{In: hi - lo, Out: l.Out}
+			b.dev.LinearSums(part, batch, b.from(columns(hx, l.In, lo, hi)), b.from(columns(hw, l.In, lo, hi)), sums)
+		} else {
+			part := device.Linear{In: l.In, Out: hi - lo}
+			b.dev.LinearBackwardSums(part, batch, b.from(columns(hdy, l.Out, lo, hi)), w.Slice(lo*l.In, hi*l.In), sums)
+		}
+		device.Axpy(1, sums, total)
+	}
+	y := b.output(batch * results)
+	if l.CutIn {
+		b.dev.LinearForward(l, batch, x, w, bias, y)
+		for i := range total {
+			total[i] += hb[i%l.Out]
+		}
+	} else {
+		b.dev.LinearBackwardData(l, batch, dy, w, y)
+	}
+	b.expect(name("sums"), y, total)
+	if _, ok := any(T(0)).(float32); ok {
+		b.identical(name("sums"), b.from(total), y)
+	}
+}
+
+// columns returns columns lo to hi of rows of n values.
+func columns(x []float64, n, lo, hi int) []float64 {
+	var part []float64
+	for ; len(x) > 0; x = x[n:] {
+		part = append(part, x[lo:hi]...)
+	}
+	return part
+}
+
 // checkNothing runs batches of no samples, whose results are empty slices of
 // buffers that must stay as they are.
 func checkNothing[T device.Float](b *bench[T]) {
-	for _, fixed := range []bool{false, true} {
-		l := device.Linear{In: 40, Out: 72, Fixed: fixed}
+	for _, l := range []device.Linear{{In: 40, Out: 72}, {In: 40, Out: 72, CutIn: true, CutOut: true}} {
 		x, hx := b.input(200)
 		w, hw := b.input(l.MACs())
 		bias, hb := b.input(l.Out)

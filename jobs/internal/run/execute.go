@@ -117,7 +117,7 @@ func (s *session) run(ctx context.Context) error {
 	if err := s.comm.Agree(job.Run(ctx, env)); err != nil {
 		return err
 	}
-	if err := s.comm.Agree(firstError(s.countCores(), s.recordPlaces())); err != nil {
+	if err := s.comm.Agree(firstError(s.countCores(), s.recordPlaces(), s.recordMemory())); err != nil {
 		return err
 	}
 
@@ -167,6 +167,7 @@ func (s *session) finish() error {
 	for _, f := range env.Manifest.Outputs {
 		env.Log.Info("wrote", "file", f.Path, "bytes", f.Bytes)
 	}
+	s.logMemory()
 	env.Log.Info("done", "seconds", fmt.Sprintf("%.2f", time.Since(s.started).Seconds()), "manifest", path)
 	return s.tidy()
 }

@@ -47,7 +47,7 @@ type Manifest struct {
 	Continued   bool    `json:"continued,omitempty"`
 
 	Places     []Place  `json:"places"`            // of each rank, with the processors that it may use
-	PeakBytes  []int64  `json:"peak_memory_bytes"` // resident memory of each rank at most, where the job records it
+	PeakBytes  []int64  `json:"peak_memory_bytes"` // resident memory of each rank at most, 0 where the system does not say
 	References []string `json:"references"`        // publications whose methods or data the run used
 }
 

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/columen/columen/configs"
+	"github.com/columen/columen/mpiutil"
 )
 
 // CheckMemory refuses a job whose ranks on this machine need more memory than
@@ -78,4 +79,31 @@ func PeakMemory() int64 {
 		return 0
 	}
 	return u.Maxrss * 1024
+}
+
+// recordMemory adds the most resident memory of each rank to the manifest. It is
+// collective.
+func (s *session) recordMemory() error {
+	all := []int64{PeakMemory()}
+	if w, ok := s.comm.(World); ok {
+		mine := all
+		all = make([]int64, s.comm.Size())
+		if err := mpiutil.Allgather(w.Comm, mine, all); err != nil {
+			return err
+		}
+	}
+	s.env.Manifest.PeakBytes = all
+	return nil
+}
+
+// logMemory tells the most resident memory of all ranks together, where the system
+// says it; shared libraries count once for each rank.
+func (s *session) logMemory() {
+	var sum, most int64
+	for _, b := range s.env.Manifest.PeakBytes {
+		sum, most = sum+b, max(most, b)
+	}
+	if sum > 0 {
+		s.env.Log.Info("resident memory at most", "ranks", len(s.env.Manifest.PeakBytes), "total_gb", fmt.Sprintf("%.2f", float64(sum)/1e9), "largest_rank_gb", fmt.Sprintf("%.2f", float64(most)/1e9))
+	}
 }
