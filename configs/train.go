@@ -62,6 +62,7 @@ type TrainingRun struct {
 	Epochs     int `toml:"epochs" unit:"-" allow:"1..1000000" doc:"Passes over the data set at most"`
 	Patience   int `toml:"patience" unit:"-" default:"0" allow:">=0" doc:"Epochs without a better validation MaxRel before the end; 0 trains all epochs"`
 	Checkpoint int `toml:"checkpoint" unit:"-" default:"1" allow:">0" digest:"no" doc:"Epochs between checkpoints; one is also written when validation improves, and on SIGTERM or SIGUSR1"`
+	Steps      int `toml:"checkpoint_steps" unit:"-" default:"0" allow:">=0" digest:"no" doc:"Steps between further checkpoints inside epochs; 0 writes none"`
 	Keep       int `toml:"keep" unit:"-" default:"2" allow:">0" digest:"no" doc:"Newest checkpoints to keep beside the best"`
 }
 

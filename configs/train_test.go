@@ -66,7 +66,7 @@ func TestTrainDigest(t *testing.T) {
 		mustDecode(t, goodTrain, "train.toml", &c, sets...)
 		return Digest(&c)
 	}
-	for _, set := range []string{"parallel.threads=3", "data.prefetch=9", "data.readers=3", "data.verify=no", "run.keep=7", "run.checkpoint=5", "output.dir=x"} {
+	for _, set := range []string{"parallel.threads=3", "data.prefetch=9", "data.readers=3", "data.verify=no", "run.keep=7", "run.checkpoint=5", "run.checkpoint_steps=7", "output.dir=x"} {
 		if digest(set) != digest() {
 			t.Errorf("%s changes the digest", set)
 		}

@@ -38,6 +38,10 @@ type Options struct {
 	Keep   int    // newest checkpoints to keep beside the best; 0 keeps all
 	Every  int    // epochs between checkpoints; 0 means 1
 
+	// EverySteps is the number of steps between checkpoints inside epochs; 0 writes
+	// none.
+	EverySteps int
+
 	Epochs          int
 	BatchSize       int
 	ValidationBatch int // samples per batch of validation; 0 means BatchSize
@@ -88,8 +92,8 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("train: alpha = %g: want a number from 0 to 1", o.Alpha)
 	case !(o.ClipNorm >= 0):
 		return fmt.Errorf("train: clip norm %g: want a number ≥ 0", o.ClipNorm)
-	case o.Keep < 0 || o.Every < 0 || o.Patience < 0:
-		return fmt.Errorf("train: keep %d checkpoints, one every %d epochs, patience of %d epochs: want none negative", o.Keep, o.Every, o.Patience)
+	case o.Keep < 0 || o.Every < 0 || o.EverySteps < 0 || o.Patience < 0:
+		return fmt.Errorf("train: keep %d checkpoints, one every %d epochs and %d steps, patience of %d epochs: want none negative", o.Keep, o.Every, o.EverySteps, o.Patience)
 	}
 	return o.Optimizer.Validate()
 }

@@ -54,6 +54,15 @@ func (t *Trainer) save(score *float64) (string, error) {
 	}, checkpoint.PartGroup{Name: Parameters, Parts: parameters}, checkpoint.PartGroup{Name: moments, Parts: both})
 }
 
+// keep writes a checkpoint if one is due before the next step.
+func (t *Trainer) keep() error {
+	if every := int64(t.opts.EverySteps); every == 0 || t.step == 0 || t.step%every != 0 || t.saved == t.step {
+		return nil
+	}
+	_, err := t.save(nil)
+	return err
+}
+
 // parts lists this rank's part of the tensors of a checkpoint: values and running
 // statistics, and the moments of each parameter under its name.
 func (t *Trainer) parts() (parameters, both []checkpoint.Part, err error) {

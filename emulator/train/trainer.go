@@ -142,6 +142,9 @@ func (t *Trainer) Run(ctx context.Context) error {
 		if stop != nil {
 			return t.interrupt(stop)
 		}
+		if err := t.keep(); err != nil {
+			return err
+		}
 		t.running.DataS += wait
 		t.running.Parts[partData] += wait
 		if err := t.learn(batch); err != nil {

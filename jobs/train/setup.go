@@ -98,7 +98,7 @@ func (t *task) options(samples int) (train.Options, error) {
 	c, s, o := t.cfg, t.cfg.Schedule, t.cfg.Optimizer
 	bar := t.env.Progress("train", int64(samples)*int64(c.Run.Epochs))
 	opts := train.Options{
-		Dir: t.dir, Digest: t.digest, Keep: c.Run.Keep, Every: c.Run.Checkpoint,
+		Dir: t.dir, Digest: t.digest, Keep: c.Run.Keep, Every: c.Run.Checkpoint, EverySteps: c.Run.Steps,
 		Epochs: c.Run.Epochs, BatchSize: c.Data.Batch, Seed: uint64(c.Network.Seed), Augment: c.Data.Augment == "symmetries",
 		Alpha: c.Loss.Alpha, Relative: c.Loss.Relative, ClipNorm: o.ClipNorm, Patience: c.Run.Patience, FreezeFrom: c.Schedule.FreezeStatistics, PerStep: s.Per == "step",
 		Optimizer: optim.Options{Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Decoupled: o.Kind == "adamw"},
