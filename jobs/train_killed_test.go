@@ -178,3 +178,65 @@ func stands(f folder, out string) string {
 	}
 	return strings.Join(names, " ")
 }
+
+// TestTrainStuckRank stops one of the ranks of a training job in the middle: the
+// others name it, say where it was and what they wait for, and all end.
+func TestTrainStuckRank(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	writeDataSet(t, f, "tiny")
+	f.write(t, "train.toml", trainConfig)
+	for victim, n := range map[int]int{0: 2, 2: 3} {
+		out := fmt.Sprintf("out%d", victim)
+		cmd := f.command(t.Context(), t, ranks(t, n), append([]string{"train", "train.toml", "--out", out},
+			set("data.batch=2", "run.epochs=100000", "optimizer.clip_norm=0.0", "parallel.threads=1", "parallel.watchdog_s=2")...)...)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() {
+			cmd.Wait() // the exit status tells
+			close(ended)
+		}()
+		for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) { // until an epoch is over
+			if data, err := os.ReadFile(f.path(out + "/t.train/history.jsonl")); err == nil && len(data) > 0 {
+				break
+			}
+			if time.Now().After(deadline) {
+				cmd.Process.Kill()
+				t.Fatalf("no epoch after %v:\n%s", patience, stderr.String())
+			}
+		}
+		time.Sleep(time.Second) // until a rank has noted that
+		pid := processOf(t, f, victim)
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			cmd.Process.Kill()
+			t.Errorf("still running after %v", patience)
+		}
+		syscall.Kill(pid, syscall.SIGKILL) // it may have ended; nobody waits for it
+		said := result{stderr: stderr.String()}.messages()
+		t.Logf("%.1f s after the stop: %q", time.Since(start).Seconds(), said)
+		if cmd.ProcessState.ExitCode() == 0 || len(said) != 1 || time.Since(start) > 2*time.Second+deadEnds {
+			t.Fatalf("exit status %d after %v:\n%s", cmd.ProcessState.ExitCode(), time.Since(start), stderr.String())
+		}
+		for _, want := range []string{fmt.Sprintf("watchdog: rank %d of %d has not answered for ", victim, n), "last seen in step ", "rank 1 waits in ", "the limit is 2 s"} {
+			if !strings.Contains(said[0], want) {
+				t.Errorf("no %q in %q", want, said[0])
+			}
+		}
+		if strings.Contains(said[0], "last seen in step 0,") {
+			t.Errorf("a note from before training: %q", said[0])
+		}
+		if _, err := os.Stat(f.path(out + "/.t.ranks")); err == nil {
+			t.Error("the notes of the ranks are left")
+		}
+	}
+}

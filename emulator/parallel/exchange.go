@@ -131,6 +131,7 @@ func (e *Exchange[T]) swap(out []T, sent []int, in []T, got []int) {
 		copy(in[:total(got)], out[:total(sent)])
 		return
 	}
+	e.t.during("the exchange between samples and shards")
 	e.t.communicate(func() error {
 		return mpiutil.Alltoallv(e.t.group, out[:total(sent)], sent, in[:total(got)], got)
 	})
@@ -143,6 +144,7 @@ func (e *Exchange[T]) Sum(x device.Buffer[T]) {
 		return
 	}
 	values, put := e.t.onHost(x, true)
+	e.t.during("the sum of the latent layer")
 	e.t.communicate(func() error { return e.t.sum(e.t.group, values) })
 	e.t.traffic.Latent += reduceBytes(e.t.group.Size(), len(values), sizeOf[T]())
 	put()

@@ -117,6 +117,7 @@ func (u *Optimizer[T]) finish(b *bucket[T]) {
 	if b.comm.Size() == 1 || b.lo == b.hi {
 		return
 	}
+	u.team.during(b.name)
 	g := u.net.Gradients().Slice(b.lo, b.hi)
 	if _, ok := g.(device.Host[T]); ok && !u.team.opts.Fixed {
 		u.team.communicate(func() error { return b.request.Wait() })

@@ -61,6 +61,7 @@ func (t *Trainer) History() []Epoch { return t.history }
 
 // endEpoch validates, records and saves.
 func (t *Trainer) endEpoch(epoch int64) error {
+	t.note("validation")
 	start := time.Now()
 	r := t.running // of training alone
 	validation, err := t.validate()
@@ -129,6 +130,7 @@ func (t *Trainer) validate() (Validation, error) {
 		if _, err = t.together(context.Background(), err); err != nil {
 			return Validation{}, err
 		}
+		t.note("validation")
 		t.team.Begin(b.Total)
 		pred := t.forward(b, false)
 		err = errors.Join(t.team.Err(), t.look(b, pred, scores, losses))

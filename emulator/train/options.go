@@ -77,6 +77,10 @@ type Options struct {
 	// epoch of so many samples.
 	Report func(Epoch)
 	Tick   func(samples int)
+
+	// At, if not nil, is told where the run is: the steps made and the phase of the
+	// next one.
+	At func(step int64, phase string)
 }
 
 // Validate says which option is out of its range.

@@ -54,6 +54,18 @@ const (
 	partIdle
 )
 
+// partName is a part in words.
+func partName(part int) string {
+	return [...]string{"waiting for samples", "forward", "backward", "reduction", "optimiser", "agreeing with the other ranks"}[part]
+}
+
+// note tells where the run is.
+func (t *Trainer) note(phase string) {
+	if t.opts.At != nil {
+		t.opts.At(t.step, phase)
+	}
+}
+
 // split gathers the parts of all ranks, per step.
 func (t *Trainer) split(p parts, steps int64) (Split, error) {
 	for i := range p {
@@ -78,6 +90,7 @@ func (t *Trainer) split(p parts, steps int64) (Split, error) {
 // pass runs f as one part of a step: what it spends in communication and updates
 // is not its own.
 func (t *Trainer) pass(part int, f func() error) error {
+	t.note(partName(part))
 	start := time.Now()
 	err := f()
 	reduce, update := t.team.Spent(), t.updater.Spent()
@@ -114,6 +127,7 @@ func (t *Trainer) together(ctx context.Context, err error) (stop, failed error) 
 
 // idle runs what waits for the other ranks.
 func (t *Trainer) idle(f func() error) error {
+	t.note(partName(partIdle))
 	start := time.Now()
 	err := f()
 	t.team.Spent()

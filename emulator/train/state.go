@@ -35,6 +35,7 @@ type extra struct {
 
 // save writes a checkpoint; score is the validation of this very state, if any.
 func (t *Trainer) save(score *float64) (string, error) {
+	t.note("checkpoint")
 	parameters, both, err := t.parts()
 	if err = t.team.Agree(err); err != nil {
 		return "", err

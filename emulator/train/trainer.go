@@ -132,6 +132,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 	defer loader.Close()
 	t.effort = loader.Effort
 	for !t.finished() {
+		t.note(partName(partData))
 		start := time.Now()
 		batch, err := loader.Next()
 		wait := time.Since(start).Seconds()

@@ -117,6 +117,9 @@ func (t *task) options(samples int) (train.Options, error) {
 			t.supplied(e.Supply)
 		},
 	}
+	if t.book != nil {
+		opts.At = t.book.Note
+	}
 	return opts, t.share(&opts)
 }
 

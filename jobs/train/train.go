@@ -24,6 +24,7 @@ import (
 	"github.com/columen/columen/emulator/weights"
 	"github.com/columen/columen/jobs/internal/model"
 	"github.com/columen/columen/jobs/internal/network"
+	"github.com/columen/columen/jobs/internal/rollcall"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/jobs/internal/samples"
 )
@@ -72,6 +73,7 @@ type task struct {
 	dev      device.Device[float32]
 	team     *parallel.Team[float32] // nil for one rank
 	model    *emulator.Model[float32]
+	book     *rollcall.Book // where the ranks are; nil without a watchdog or with one rank
 	digest   string
 	dir      string // of the checkpoints
 }
