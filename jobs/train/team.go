@@ -103,10 +103,11 @@ func (t *task) watch() (stop func(), err error) {
 }
 
 // absent is the message of the watchdog: who is missing, and who waits for what.
-func (t *task) absent(string) string {
-	words, speaks := t.book.Absent()
-	if !speaks {
+func (t *task) absent(line string) string {
+	words, err := t.book.Absent()
+	if err != nil {
 		time.Sleep(slowSpeaker) // the one that speaks ends this rank
+		return line
 	}
 	t.book.Burn()
 	return fmt.Sprintf("watchdog: %s; the limit is %d s; ending all ranks", words, t.cfg.Parallel.WatchdogS)

@@ -50,6 +50,9 @@ func Open(dir string, rank, size int, period time.Duration, ask func() (string, 
 	}
 	b := &Book{dir: dir, rank: rank, size: size, period: period, ask: ask, quit: make(chan struct{})}
 	b.at.Store(&Where{Phase: "preparing"})
+	if rank == 0 { // of a job that was killed
+		os.Remove(b.claim())
+	}
 	if err := b.write(); err != nil {
 		return nil, err
 	}
@@ -109,18 +112,25 @@ func (b *Book) Burn() {
 // namesMax bounds the ranks of each kind that Absent names.
 const namesMax = 4
 
-// Absent says which ranks the others wait for, in words, and whether this rank is
-// the lowest of those that wait, and so the one to speak.
-func (b *Book) Absent() (words string, speaks bool) {
+// claim is the file that the rank makes which speaks for all.
+func (b *Book) claim() string { return filepath.Join(b.dir, "speaker") }
+
+// Absent says which ranks the others wait for, in words, to the first rank that
+// asks; the others get an error.
+func (b *Book) Absent() (words string, err error) {
 	if err := b.write(); err != nil {
-		return "the notes of the ranks cannot be written: " + err.Error(), true
+		return "", err
 	}
 	now, err := os.Stat(b.path(b.rank))
 	if err != nil {
-		return "the notes of the ranks cannot be read: " + err.Error(), true
+		return "", err
 	}
+	f, err := os.OpenFile(b.claim(), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	if err != nil {
+		return "", err
+	}
+	f.Close() // empty
 	var silent, late, waiting []string
-	speaks = true
 	for r := range b.size {
 		w, age := b.read(r, now.ModTime())
 		switch {
@@ -131,11 +141,10 @@ func (b *Book) Absent() (words string, speaks bool) {
 		case w.Wait == "":
 			late = append(late, fmt.Sprintf("rank %d of %d has not arrived, it is in %v", r, b.size, w))
 		default:
-			speaks = speaks && r >= b.rank
 			waiting = append(waiting, fmt.Sprintf("rank %d waits in %s since %.0f s, %v", r, w.Wait, w.WaitS, w))
 		}
 	}
-	return strings.Join(append(append(some(silent), some(late)...), some(waiting)...), "; "), speaks
+	return strings.Join(append(append(some(silent), some(late)...), some(waiting)...), "; "), nil
 }
 
 // patience is the age of a note from which its rank does not answer: the clocks of
