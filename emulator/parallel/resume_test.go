@@ -25,6 +25,11 @@ func memory(n int) *dataset.Memory {
 
 // newTrainer joins a run on the ranks of c, which stops after so many steps.
 func newTrainer(c *mpiutil.Comm, o Options, opts train.Options, stop int64) (*train.Trainer, context.Context, error) {
+	return newTrainerOn(c, o, opts, stop, memory(5))
+}
+
+// newTrainerOn is newTrainer on a training set.
+func newTrainerOn(c *mpiutil.Comm, o Options, opts train.Options, stop int64, set *dataset.Memory) (*train.Trainer, context.Context, error) {
 	dev := openCPU()
 	team, err := New(dev, c, o)
 	if err != nil {
@@ -57,7 +62,7 @@ func newTrainer(c *mpiutil.Comm, o Options, opts train.Options, stop int64) (*tr
 			cancel(errors.New("time is up"))
 		}
 	}
-	tr, err = train.New(dev, net, train.Data{Train: memory(5), Validation: memory(3), Shape: memory(1).Shape, Normalization: nm}, opts)
+	tr, err = train.New(dev, net, train.Data{Train: set, Validation: memory(3), Shape: memory(1).Shape, Normalization: nm}, opts)
 	return tr, ctx, err
 }
 

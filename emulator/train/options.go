@@ -54,6 +54,8 @@ type Options struct {
 	FreezeFrom      int     // epoch from which batch normalisation uses the running statistics; 0 means never
 	PerStep         bool    // the schedule counts steps, not epochs
 
+	Guard Guard // against losses that are wrong
+
 	// Team and Updater are those of a run on several ranks, made for the same
 	// network, optimiser and clipping; nil for one rank.
 	Team    Team
@@ -78,6 +80,9 @@ type Options struct {
 	Report func(Epoch)
 	Tick   func(samples int)
 
+	// Passed, if not nil, is told of batches that are passed over.
+	Passed func(Incident)
+
 	// At, if not nil, is told where the run is: the steps made and the phase of the
 	// next one.
 	At func(step int64, phase string)
@@ -99,5 +104,5 @@ func (o *Options) Validate() error {
 	case o.Keep < 0 || o.Every < 0 || o.EverySteps < 0 || o.Patience < 0:
 		return fmt.Errorf("train: keep %d checkpoints, one every %d epochs and %d steps, patience of %d epochs: want none negative", o.Keep, o.Every, o.EverySteps, o.Patience)
 	}
-	return o.Optimizer.Validate()
+	return errors.Join(o.Guard.validate(), o.Optimizer.Validate())
 }

@@ -31,6 +31,9 @@ const (
 type extra struct {
 	History []Epoch `json:"history"`
 	Running running `json:"running"`
+
+	Incidents []Incident `json:"incidents,omitempty"`
+	Recent    []float64  `json:"recent_losses,omitempty"`
 }
 
 // save writes a checkpoint; score is the validation of this very state, if any.
@@ -41,7 +44,7 @@ func (t *Trainer) save(score *float64) (string, error) {
 		return "", err
 	}
 	t.tally()
-	rest, err := json.Marshal(extra{History: t.history, Running: t.running})
+	rest, err := json.Marshal(extra{History: t.history, Running: t.running, Incidents: t.incidents, Recent: t.recent})
 	if err != nil {
 		return "", err
 	}
@@ -49,7 +52,7 @@ func (t *Trainer) save(score *float64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t.saved = t.step
+	t.saved, t.moved = t.step, false
 	return t.store.SaveTogether(t.team, checkpoint.State{
 		Step: t.step, Epoch: t.epoch, Position: t.position, ConfigDigest: t.opts.Digest, Score: score, Schedule: schedule, Extra: rest,
 	}, checkpoint.PartGroup{Name: Parameters, Parts: parameters}, checkpoint.PartGroup{Name: moments, Parts: both})
@@ -59,6 +62,9 @@ func (t *Trainer) save(score *float64) (string, error) {
 func (t *Trainer) keep() error {
 	if every := int64(t.opts.EverySteps); every == 0 || t.step == 0 || t.step%every != 0 || t.saved == t.step {
 		return nil
+	}
+	if err := t.checkSound(); err != nil {
+		return err
 	}
 	_, err := t.save(nil)
 	return err
@@ -95,8 +101,15 @@ func (t *Trainer) eachMoment(f func(e *nn.Entry[float32], name string, values de
 // interrupt saves the state because the context ended, unless it is saved: at
 // the end of an epoch the checkpoint has a score, which is not to be lost.
 func (t *Trainer) interrupt(cause error) error {
-	if t.saved != t.step {
-		if _, err := t.save(nil); err != nil {
+	if t.saved != t.step || t.moved {
+		i, err := t.sound()
+		if err == nil && i != nil {
+			err = &BadLossError{Incident: *i, Dir: t.opts.Dir, Passed: len(t.incidents)}
+		}
+		if err == nil {
+			_, err = t.save(nil)
+		}
+		if err != nil {
 			return fmt.Errorf("%w, and the state could not be saved: %w", cause, err)
 		}
 	}
@@ -187,7 +200,8 @@ func (t *Trainer) restore(l *checkpoint.Loaded) error {
 	for _, e := range x.History {
 		t.prior += e.Seconds.Cores
 	}
-	t.progress = progress{step: l.State.Step, epoch: l.State.Epoch, position: l.State.Position, history: x.History, running: x.Running}
+	t.progress = progress{step: l.State.Step, epoch: l.State.Epoch, position: l.State.Position, history: x.History, running: x.Running, incidents: x.Incidents, recent: x.Recent}
+	t.moved = false
 	return nil
 }
 
