@@ -86,11 +86,11 @@ func files(dir string) (map[string][]byte, error) {
 // mesh, and compares the end with an uninterrupted run of one rank, bit by bit.
 func TestResumeOnAnotherMesh(t *testing.T) {
 	for _, clip := range some(1, []float64{0, 0.5}) {
+		whole, parts := t.TempDir(), t.TempDir()
 		options := func(dir string) train.Options {
-			return train.Options{Dir: dir, Digest: "test", Epochs: 2, BatchSize: 4, Seed: 7, Alpha: alpha, ClipNorm: clip,
+			return train.Options{Dir: dir, Digest: "test", Epochs: 2, BatchSize: 4, Seed: 7, Alpha: alpha, ClipNorm: clip, EverySteps: 1, Behind: dir == parts,
 				Optimizer: optim.Options{WeightDecay: 1e-3, Decoupled: true}, Schedule: optim.ScheduleOptions{Kind: "constant", Base: 1e-3}}
 		}
-		whole, parts := t.TempDir(), t.TempDir()
 		for _, leg := range []struct {
 			dir  string
 			mesh Mesh

@@ -104,7 +104,7 @@ func (t *Trainer) endEpoch(epoch int64) error {
 		t.opts.Report(e)
 	}
 	if improved := t.best() == len(t.history)-1; improved || int(epoch+1)%t.opts.Every == 0 || t.finished() {
-		_, err = t.save(&e.Validation.MaxRel)
+		err = t.save(&e.Validation.MaxRel, t.finished())
 	}
 	return err
 }

@@ -146,6 +146,9 @@ func (t *Trainer) react(i *Incident) error {
 // over.
 func (t *Trainer) rollBack() error {
 	passed, prior := t.incidents, t.prior
+	if err := t.finish(); err != nil {
+		return err
+	}
 	t.live.close()
 	t.live, t.saved = live{}, -1
 	if err := t.resume(); err != nil {

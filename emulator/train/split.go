@@ -101,17 +101,30 @@ func (t *Trainer) pass(part int, f func() error) error {
 	return err
 }
 
+// agreed is what all ranks have found out together at the beginning of a step.
+type agreed struct {
+	ready bool // the checkpoint that is being written can go on
+	due   bool // the first one should be written
+}
+
 // together begins a step on all ranks: if one of them has an error, all end, and
 // if one is to stop, all do, for the cause that is returned.
 func (t *Trainer) together(ctx context.Context, err error) (stop, failed error) {
-	flags := []float64{0, 0}
+	flags := []float64{0, 0, 0, 0}
 	if err = errors.Join(err, t.dev.Sync()); err != nil {
 		flags[0] = 1
 	}
 	if ctx.Err() != nil {
 		flags[1] = 1
 	}
+	if t.writing != nil && !t.writing.Ready() {
+		flags[2] = 1
+	}
+	if t.team.Rank() == 0 && time.Since(t.began.time).Seconds() > t.firstAfter {
+		flags[3] = 1
+	}
 	comm := t.idle(func() error { return t.team.Sum(flags) })
+	t.agreed = agreed{ready: flags[2] == 0, due: flags[3] > 0 && t.opts.MTBF > 0 && t.interval == 0}
 	switch {
 	case comm != nil:
 		return nil, errors.Join(err, comm)

@@ -32,8 +32,16 @@ type Trainer struct {
 	pred, grad []float32
 
 	progress
-	last  place   // of the batch before
-	moved bool    // behind a batch that was not learnt since the newest checkpoint
+	last  place // of the batch before
+	moved bool  // behind a batch that was not learnt since the newest checkpoint
+	began began
+
+	writing    *checkpoint.Writing // the checkpoint that is being written, or nil
+	copies     copies
+	interval   int64   // steps between checkpoints, once it is chosen; 0 before
+	firstAfter float64 // [s]
+	agreed     agreed
+
 	saved int64   // step of the newest checkpoint, -1 for none
 	mark  float64 // processor time that running has [s]
 	prior float64 // processor time of the runs that this one continues [s]
@@ -94,7 +102,7 @@ func New(dev device.Device[float32], net Network, data Data, opts Options) (*Tra
 		opts.ValidationBatch = opts.BatchSize
 	}
 	opts.Every = max(opts.Every, 1)
-	t := &Trainer{opts: opts, dev: dev, net: net, data: data, saved: -1, store: checkpoint.Store{Dir: opts.Dir, Keep: opts.Keep}}
+	t := &Trainer{opts: opts, dev: dev, net: net, data: data, saved: -1, firstAfter: firstAfter, store: checkpoint.Store{Dir: opts.Dir, Keep: opts.Keep}}
 	var err error
 	if t.loss, err = loss.NewFreqMSE(data.Shape.Grid, data.Shape.Grid, opts.Alpha, max(opts.Threads, 1)); err != nil {
 		return nil, err
@@ -133,16 +141,18 @@ func (t *Trainer) Run(ctx context.Context) error {
 	}
 	defer func() { t.live.close() }()
 	if t.opts.Guard.has(RollBack) && t.saved < 0 && !t.finished() {
-		if _, err := t.save(nil); err != nil {
+		if err := t.save(nil, true); err != nil {
 			return err
 		}
 	}
+	t.began = began{step: t.step, time: time.Now()}
+	var err error
 	for !t.finished() {
-		if err := t.steps(ctx); !errors.Is(err, errBack) {
-			return err
+		if err = t.steps(ctx); !errors.Is(err, errBack) {
+			break
 		}
 	}
-	return nil
+	return t.leave(err)
 }
 
 // steps trains from where the run stands. It returns errBack when the run went

@@ -100,7 +100,7 @@ func (t *task) options(samples int) (train.Options, error) {
 	c, s, o := t.cfg, t.cfg.Schedule, t.cfg.Optimizer
 	bar := t.env.Progress("train", int64(samples)*int64(c.Run.Epochs))
 	opts := train.Options{
-		Dir: t.dir, Digest: t.digest, Keep: c.Run.Keep, Every: c.Run.Checkpoint, EverySteps: c.Run.Steps,
+		Dir: t.dir, Digest: t.digest, Keep: c.Run.Keep, Every: c.Run.Checkpoint, EverySteps: c.Run.Steps, Behind: c.Run.Write == "behind",
 		Epochs: c.Run.Epochs, BatchSize: c.Data.Batch, Seed: uint64(c.Network.Seed), Augment: c.Data.Augment == "symmetries",
 		Alpha: c.Loss.Alpha, Relative: c.Loss.Relative, ClipNorm: o.ClipNorm, Patience: c.Run.Patience, FreezeFrom: c.Schedule.FreezeStatistics, PerStep: s.Per == "step",
 		Optimizer: optim.Options{Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Decoupled: o.Kind == "adamw"},
@@ -123,6 +123,15 @@ func (t *task) options(samples int) (train.Options, error) {
 				"val_maxrel_percent", four(e.Validation.MaxRel), "val_zncc", four(e.Validation.ZNCC), "val_ssim", four(e.Validation.SSIM), "samples_per_s", four(e.SamplesPerS))
 			t.supplied(e.Supply)
 		},
+	}
+	nodes, err := t.env.Nodes()
+	if err != nil {
+		return opts, err
+	}
+	opts.MTBF = c.Run.MTBFHours * 3600 / float64(nodes)
+	opts.Paced = func(steps int64, cost, step float64) {
+		t.env.Log.Info("checkpoints inside epochs", "every_steps", steps, "seconds", fmt.Sprintf("%.4g", float64(steps)*step), "pause_s", fmt.Sprintf("%.3g", cost),
+			"nodes", nodes, "mtbf_h_of_a_node", c.Run.MTBFHours)
 	}
 	if t.book != nil {
 		opts.At = t.book.Note

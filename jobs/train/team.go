@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/columen/columen/emulator"
+	"github.com/columen/columen/emulator/nn"
 	"github.com/columen/columen/emulator/parallel"
 	"github.com/columen/columen/emulator/train"
 	"github.com/columen/columen/jobs/internal/rollcall"
@@ -64,6 +65,18 @@ func (t *task) share(opts *train.Options) error {
 	t.env.Log.Info("training together", "mesh", t.mesh().String(), "mode", t.cfg.Parallel.Mode, "batch_norm", t.cfg.Parallel.BatchNorm,
 		"dense_update", map[bool]string{true: "late", false: "at the end of a step"}[u.Lazy()], "threads_per_rank", t.threads)
 	return nil
+}
+
+// copyBytes is the memory of this rank that checkpoints behind training need.
+func (t *task) copyBytes() int64 {
+	if t.cfg.Run.Write != "behind" {
+		return 0
+	}
+	owns := func(*nn.Entry[float32]) bool { return true }
+	if t.team != nil {
+		owns = t.team.Owns
+	}
+	return train.CopyBytes(t.model.Entries(), owns)
 }
 
 // beats is how many notes a rank leaves within the limit of the watchdog, and
