@@ -120,7 +120,7 @@ ci: ## all checks, with the time of each stage
 	@.ci/stages $(CI_STAGES)
 
 nightly: ## the long forms of the checks
-	@FUZZTIME=5m MPI_RANKS="1 2 3 4 6 8" .ci/stages $(CI_STAGES) build-static race-tags bench
+	@COLUMEN_KILLS=20 FUZZTIME=5m MPI_RANKS="1 2 3 4 6 8" .ci/stages $(CI_STAGES) build-static race-tags bench
 
 .PHONY: race-tags
 race-tags: setup

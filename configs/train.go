@@ -59,10 +59,19 @@ type Schedule struct {
 
 // TrainingRun says how long to train and what to keep.
 type TrainingRun struct {
-	Epochs     int `toml:"epochs" unit:"-" allow:"1..1000000" doc:"Passes over the data set at most"`
-	Patience   int `toml:"patience" unit:"-" default:"0" allow:">=0" doc:"Epochs without a better validation MaxRel before the end; 0 trains all epochs"`
-	Checkpoint int `toml:"checkpoint" unit:"-" default:"1" allow:">0" digest:"no" doc:"Epochs between checkpoints; one is also written when validation improves, and on SIGTERM or SIGUSR1"`
-	Keep       int `toml:"keep" unit:"-" default:"2" allow:">0" digest:"no" doc:"Newest checkpoints to keep beside the best"`
+	Epochs     int     `toml:"epochs" unit:"-" allow:"1..1000000" doc:"Passes over the data set at most"`
+	Patience   int     `toml:"patience" unit:"-" default:"0" allow:">=0" doc:"Epochs without a better validation MaxRel before the end; 0 trains all epochs"`
+	Checkpoint int     `toml:"checkpoint" unit:"-" default:"1" allow:">0" digest:"no" doc:"Epochs between checkpoints; one is also written when validation improves, and on SIGTERM or SIGUSR1"`
+	Steps      int     `toml:"checkpoint_steps" unit:"-" default:"0" allow:">=0" digest:"no" doc:"Steps between further checkpoints inside epochs; 0 chooses them by Young and Daly, from what the first one costs and mtbf_h"`
+	Write      string  `toml:"checkpoint_write" unit:"-" default:"\"behind\"" allow:"behind|wait" digest:"no" doc:"behind writes checkpoints inside epochs and at their ends while training goes on, from a copy in memory; wait needs no copy"`
+	MTBFHours  float64 `toml:"mtbf_h" unit:"h" default:"8760.0" allow:">0" digest:"no" doc:"Mean time between failures of one node; the default is a year"`
+	Keep       int     `toml:"keep" unit:"-" default:"2" allow:">0" digest:"no" doc:"Newest checkpoints to keep beside the best"`
+
+	OnNaN         string  `toml:"on_nan" unit:"-" default:"\"stop\"" allow:"stop|skip|rollback" doc:"When a loss or the norm of the gradients is not finite: stop with an error; skip the batch, which then leaves no trace; go back to the newest checkpoint and on without the batch"`
+	OnOutlier     string  `toml:"on_outlier" unit:"-" default:"\"ignore\"" allow:"ignore|stop|skip|rollback" doc:"When a loss is far above those before: the same, or learn it all the same"`
+	OutlierFactor float64 `toml:"outlier_factor" unit:"-" default:"10.0" allow:"1.000001..1e30" doc:"An outlier is a loss above this factor times the median of the losses of the last outlier_window steps"`
+	OutlierWindow int     `toml:"outlier_window" unit:"-" default:"100" allow:"1..100000" doc:"Steps whose losses an outlier is compared with; before as many are made there is none"`
+	BadBatches    int     `toml:"bad_batches" unit:"-" default:"10" allow:">=0" doc:"Batches that on_nan and on_outlier pass over in the whole run at most; one more ends it with an error"`
 }
 
 // OneProcess says how a job of one process shares its work over cores.

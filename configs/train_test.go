@@ -66,12 +66,12 @@ func TestTrainDigest(t *testing.T) {
 		mustDecode(t, goodTrain, "train.toml", &c, sets...)
 		return Digest(&c)
 	}
-	for _, set := range []string{"parallel.threads=3", "data.prefetch=9", "data.readers=3", "data.verify=no", "run.keep=7", "run.checkpoint=5", "output.dir=x"} {
+	for _, set := range []string{"parallel.threads=3", "data.prefetch=9", "data.readers=3", "data.verify=no", "run.keep=7", "run.checkpoint=5", "run.checkpoint_steps=7", "run.checkpoint_write=wait", "run.mtbf_h=5", "output.dir=x"} {
 		if digest(set) != digest() {
 			t.Errorf("%s changes the digest", set)
 		}
 	}
-	for _, set := range []string{"data.batch=3", "network.seed=3", "schedule.rate=1.0", "data.augment=none", "run.epochs=4", "loss.alpha=1"} {
+	for _, set := range []string{"data.batch=3", "network.seed=3", "schedule.rate=1.0", "data.augment=none", "run.epochs=4", "loss.alpha=1", "run.on_nan=skip", "run.bad_batches=3"} {
 		if digest(set) == digest() {
 			t.Errorf("%s does not change the digest", set)
 		}
@@ -96,6 +96,14 @@ func TestBadTraining(t *testing.T) {
 		{goodTrain, new(Train), "network.latent=0", []string{"network.latent", "from 1"}},
 		{goodTrain, new(Train), "data.batch=0", []string{"data.batch"}},
 		{goodTrain, new(Train), "run.epochs=0", []string{"run.epochs"}},
+		{goodTrain, new(Train), "run.on_nan=ignore", []string{"run.on_nan", "stop, skip, rollback"}},
+		{goodTrain, new(Train), "run.on_outlier=roll", []string{"run.on_outlier", "ignore, stop, skip, rollback"}},
+		{goodTrain, new(Train), "run.outlier_factor=1", []string{"run.outlier_factor", "from 1.000001"}},
+		{goodTrain, new(Train), "run.outlier_window=0", []string{"run.outlier_window", "from 1"}},
+		{goodTrain, new(Train), "run.bad_batches=-1", []string{"run.bad_batches", "at least 0"}},
+		{goodTrain, new(Train), "run.mtbf_h=0", []string{"run.mtbf_h", "above 0", "[h]"}},
+		{goodTrain, new(Train), "run.checkpoint_write=never", []string{"run.checkpoint_write", "behind, wait"}},
+		{goodTrain, new(Train), "run.checkpoint_steps=-1", []string{"run.checkpoint_steps", "at least 0"}},
 		{goodTrain, new(Train), "data.augment=mirror", []string{"data.augment", "none, symmetries"}},
 		{goodEmulate, new(Emulate), "view.1.name=pole", []string{"view.1.axis", "missing"}},
 		{strings.Replace(goodEmulate, `axis = "+z"`, "azimuth_deg = 0.0", 1), new(Emulate), "view.0.inclination_deg=60", []string{"view.0.inclination_deg = 60", "the network looks along an axis"}},

@@ -213,6 +213,16 @@ func hurt(t *testing.T, f folder, victim int, signal syscall.Signal) result {
 // processOf finds the process of a rank of the job in a folder.
 func processOf(t *testing.T, f folder, rank int) int {
 	t.Helper()
+	pid := f.process(t, rank)
+	if pid == 0 {
+		t.Fatalf("no process of rank %d", rank)
+	}
+	return pid
+}
+
+// process returns the process of a rank of the job in a folder, 0 if there is none.
+func (f folder) process(t *testing.T, rank int) int {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -242,6 +252,5 @@ func processOf(t *testing.T, f folder, rank int) int {
 			}
 		}
 	}
-	t.Fatalf("no process of rank %d among %d", rank, len(processes))
 	return 0
 }

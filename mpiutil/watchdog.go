@@ -70,6 +70,16 @@ func (w *watch) inside() (opcode, time.Duration) {
 	return opcode(v >> opShift), time.Since(w.base) - since
 }
 
+// Inside names the communication that this rank is in, "" for none, and tells for
+// how long. It may be called from any goroutine.
+func (c *Comm) Inside() (name string, since time.Duration) {
+	op, since := c.watch.inside()
+	if op == opNone {
+		return "", 0
+	}
+	return op.String(), since
+}
+
 // stuckError says that the watchdog of a rank has ended the job.
 type stuckError struct {
 	rank, size    int

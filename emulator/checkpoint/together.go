@@ -3,7 +3,6 @@
 package checkpoint
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -46,34 +45,11 @@ type PartGroup struct {
 // and the bytes do not depend on the number of ranks. They share the checksums
 // out too. All ranks call it and get the same error.
 func (s Store) SaveTogether(team Team, st State, groups ...PartGroup) (path string, err error) {
-	path = s.stepDir(st.Step)
-	tmp := filepath.Join(s.Dir, writingPrefix+filepath.Base(path))
-	layouts := make([]*layout, len(groups))
-	err = st.validate()
-	for i, g := range groups {
-		var bad error
-		layouts[i], bad = layoutOf(g)
-		err = errors.Join(err, bad)
+	w, err := s.Begin(team, st, groups...)
+	if err != nil {
+		return "", err
 	}
-	if err == nil && team.Rank() == 0 {
-		err = s.lay(tmp, layouts)
-	}
-	m := manifest{Schema: manifestSchema, State: st}
-	if err = team.Agree(err); err == nil {
-		for i, g := range groups {
-			err = errors.Join(err, layouts[i].write(tmp, g.Parts))
-		}
-		err = team.Agree(err)
-	}
-	for i := 0; i < len(groups) && err == nil; i++ {
-		var sum fileSum
-		sum, err = layouts[i].sum(team, tmp)
-		m.Files = append(m.Files, sum)
-	}
-	if team.Rank() == 0 {
-		err = s.end(tmp, path, &m, err)
-	}
-	return path, team.Agree(err)
+	return w.Finish()
 }
 
 // lay makes the folder of a checkpoint and its files, at full length.
@@ -101,10 +77,8 @@ func (s Store) lay(tmp string, layouts []*layout) error {
 }
 
 // end gives a written checkpoint its manifest and its name, or removes it.
-func (s Store) end(tmp, path string, m *manifest, err error) error {
-	if err == nil {
-		err = m.write(filepath.Join(tmp, manifestName))
-	}
+func (s Store) end(tmp, path string, m *manifest) error {
+	err := m.write(filepath.Join(tmp, manifestName))
 	if err == nil {
 		err = syncDir(tmp)
 	}
@@ -180,27 +154,10 @@ func (l *layout) write(dir string, parts []Part) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// sum takes the checksums of the file's blocks, each rank those of a range of
-// blocks; rank 0 returns them all.
-func (l *layout) sum(team Team, dir string) (fileSum, error) {
+// sum takes the checksums of this rank's range of the file's blocks.
+func (l *layout) sum(rank, ranks int, dir string) ([]string, error) {
 	blocks := (l.bytes + blockBytes - 1) / blockBytes
-	r, n := int64(team.Rank()), int64(team.Size())
-	sums, err := sumBlocks(filepath.Join(dir, l.name), blocks*r/n, blocks*(r+1)/n)
-	if err = team.Agree(err); err != nil {
-		return fileSum{}, err
-	}
-	text, err := json.Marshal(sums)
-	if err != nil {
-		return fileSum{}, err
-	}
-	all, err := team.GatherBytes(text)
-	out := fileSum{Name: l.name, Bytes: l.bytes}
-	for _, part := range all {
-		var some []string
-		err = errors.Join(err, json.Unmarshal(part, &some))
-		out.CRC32C = append(out.CRC32C, some...)
-	}
-	return out, err
+	return sumBlocks(filepath.Join(dir, l.name), blocks*int64(rank)/int64(ranks), blocks*int64(rank+1)/int64(ranks))
 }
 
 // sumBlocks returns the CRC-32C of blocks first to last of a file.

@@ -76,7 +76,7 @@ func TestTwoRanks(t *testing.T) {
 	near(t, "tensor forward", tensor.Forward, 2*8+float64(dense)/2*(1e-9+16e-10))
 	near(t, "tensor optimiser", tensor.Optimiser, 1e-9*(float64(c-unused)+float64(dense)/2))
 	exchange := 4*1e-6 + 8*float64(k+out)*4*1e-9
-	latent := 2 * (2e-6 + 16*float64(h)*4*1e-9)
+	latent := 2 * (2e-6 + 16*float64(h)*8*1e-9)
 	near(t, "tensor reduce", tensor.Reduce, exchange+latent+conv*1e-9+2e-6)
 
 	o.LocalNorm = false

@@ -188,8 +188,9 @@ func moved(list []layer) (forward, backward float64) {
 	return valueBytes * forward, valueBytes * backward
 }
 
-// valueBytes is the size of a value, float32.
-const valueBytes = 4
+// valueBytes is the size of a value, float32, and latentBytes that of one of the
+// latent layer while it is summed over ranks, float64.
+const valueBytes, latentBytes = 4, 8
 
 // norms lists the channels of every normalisation that is used.
 func (n Network) norms() (channels []int) {

@@ -2,7 +2,10 @@
 
 package cost
 
-import "github.com/columen/columen/emulator/space"
+import (
+	"github.com/columen/columen/emulator"
+	"github.com/columen/columen/emulator/space"
+)
 
 // Sent is what the fullest rank sends in a step [bytes], with the fields of
 // parallel.Traffic.
@@ -28,8 +31,15 @@ func SentBy(n Network, m Mesh, batch int) Sent {
 	own, group, cubes := m.load(batch)
 	s := Sent{Gradients: reduced(ranks, valueBytes*float64(convolutions-unused)) + reduced(m.Data, valueBytes*float64(dense)/float64(p))}
 	if p > 1 {
-		s.Exchange = 2 * float64(p-1) / float64(p) * float64(own*(k+o)) * valueBytes
-		s.Latent = 2 * reduced(p, float64(group*h)*valueBytes)
+		most := 0 // own samples of other shards, and the own shard of other samples
+		for place := range p {
+			a, b := emulator.Cut(k, place, p)
+			c, d := emulator.Cut(o, place, p)
+			shard := b - a + d - c
+			most = max(most, own*(k+o-shard)+(group-own)*shard)
+		}
+		s.Exchange = valueBytes * float64(most)
+		s.Latent = 2 * reduced(p, float64(group*h)*latentBytes)
 	}
 	if ranks > 1 {
 		for _, c := range n.norms() {

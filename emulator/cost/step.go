@@ -61,7 +61,7 @@ func Predict(n Network, m Mesh, o Options, r Rates, w Wires, s Sharing) Step {
 	if p > 1 {
 		bytes := float64(own*(k+out)) * valueBytes
 		sent := bytes * float64(p-1) / float64(p)
-		t.Reduce += 2*(w.Exchange(p, sent*float64(k)/float64(k+out))+w.Exchange(p, sent*float64(out)/float64(k+out))) + 2*w.Allreduce(p, float64(group*h)*valueBytes)
+		t.Reduce += 2*(w.Exchange(p, sent*float64(k)/float64(k+out))+w.Exchange(p, sent*float64(out)/float64(k+out))) + 2*w.Allreduce(p, float64(group*h)*latentBytes)
 		if s.Bandwidth > 0 { // packed and unpacked: read and written twice each way
 			t.Forward += 4 * bytes / s.Bandwidth * s.Stream
 			t.Backward += 4 * bytes / s.Bandwidth * s.Stream

@@ -112,6 +112,16 @@ func (a *Adam[T]) Resume(steps int) error {
 	return nil
 }
 
+// NormError says that gradients cannot be clipped because their norm is not finite.
+type NormError struct {
+	Norm float64
+}
+
+// Error states the norm.
+func (e *NormError) Error() string {
+	return fmt.Sprintf("optim: the norm of the gradients is %g", e.Norm)
+}
+
 // Clipper limits the norm of gradients.
 type Clipper[T device.Float] struct {
 	dev device.Device[T]
@@ -139,7 +149,7 @@ func (c *Clipper[T]) Clip(gradients device.Buffer[T]) (norm float64, err error) 
 	}
 	norm = math.Sqrt(float64(host[0]))
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return norm, fmt.Errorf("optim: the norm of the gradients is %g", norm)
+		return norm, &NormError{norm}
 	}
 	if scale := c.max / (norm + 1e-6); scale < 1 {
 		c.dev.Scale(T(scale), gradients)

@@ -3,6 +3,8 @@
 package parallel
 
 import (
+	"fmt"
+
 	"github.com/columen/columen/emulator/device"
 	"github.com/columen/columen/emulator/nn"
 	"github.com/columen/columen/mpiutil"
@@ -24,6 +26,7 @@ type bucket[T device.Float] struct {
 	entries int  // that lie in it
 	missing int  // of these not complete in this batch
 	request *mpiutil.Request
+	name    string // for people
 
 	owed bool    // reduced and updated later, as step number step at rate
 	rate float64 // of what is owed
@@ -55,7 +58,7 @@ func plan[T device.Float](entries []*nn.Entry[T], comm func(e *nn.Entry[T]) *mpi
 				most = firstBytes / size
 			}
 			if open == nil || open.comm != comm(e) || open.late != e.Late || open.hi-open.lo >= most {
-				open = &bucket[T]{lo: hi, hi: hi, comm: comm(e), late: e.Late}
+				open = &bucket[T]{lo: hi, hi: hi, comm: comm(e), late: e.Late, name: fmt.Sprintf("the reduction of bucket %d", len(list))}
 				list = append(list, open)
 			}
 			open.lo = max(begin, open.hi-most)

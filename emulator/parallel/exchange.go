@@ -132,6 +132,7 @@ func (e *Exchange[T]) swap(out []T, sent []int, in []T, got []int) {
 		copy(in[:total(got)], out[:total(sent)])
 		return
 	}
+	e.t.during("the exchange between samples and shards")
 	e.t.communicate(func() error {
 		return mpiutil.Alltoallv(e.t.group, out[:total(sent)], sent, in[:total(got)], got)
 	})
@@ -143,6 +144,7 @@ func (e *Exchange[T]) Sum(x []float64) {
 	if e.t.group.Size() == 1 {
 		return
 	}
+	e.t.during("the sum of the latent layer")
 	e.t.communicate(func() error {
 		if e.t.opts.Fixed {
 			return foldAll(e.t.group, x)

@@ -79,6 +79,7 @@ func (n *neighbours[T]) begin(r *mpiutil.Request, err error) error {
 
 // Wait ends what Start began.
 func (n *neighbours[T]) Wait() {
+	n.t.during("the exchange of halos")
 	n.t.communicate(func() error { return mpiutil.Waitall(n.requests...) })
 	n.requests = n.requests[:0]
 	if n.t.fault.halo != nil {

@@ -3,6 +3,7 @@
 package parallel
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -117,6 +118,7 @@ func (u *Optimizer[T]) finish(b *bucket[T]) {
 	if b.comm.Size() == 1 || b.lo == b.hi {
 		return
 	}
+	u.team.during(b.name)
 	g := u.net.Gradients().Slice(b.lo, b.hi)
 	if _, ok := g.(device.Host[T]); ok && !u.team.opts.Fixed {
 		u.team.communicate(func() error { return b.request.Wait() })
@@ -147,6 +149,7 @@ func (u *Optimizer[T]) Step(rate float64) (norm float64, err error) {
 			u.finish(b)
 		}
 		if norm, err = u.clipAll(); err != nil {
+			u.steps--
 			return norm, err
 		}
 	}
@@ -162,6 +165,17 @@ func (u *Optimizer[T]) Step(rate float64) (norm float64, err error) {
 		u.progress()
 	}
 	return norm, u.team.err
+}
+
+// Skip drops the gradients of the last backward pass of all ranks, reduced or not.
+// What was owed before has been made by the forward pass in between.
+func (u *Optimizer[T]) Skip() error {
+	for _, b := range u.buckets {
+		u.team.communicate(func() error { return b.request.Wait() })
+		b.request, b.missing, b.owed = nil, b.entries, false
+	}
+	u.dev.Fill(u.net.Gradients(), 0)
+	return errors.Join(u.team.err, u.dev.Sync())
 }
 
 // needed updates what a forward pass is about to read.
@@ -239,7 +253,7 @@ func (u *Optimizer[T]) clipAll() (float64, error) {
 		return norm, err
 	}
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return norm, fmt.Errorf("parallel: the norm of the gradients is %g", norm)
+		return norm, &optim.NormError{Norm: norm}
 	}
 	if scale := u.clip / (norm + 1e-6); scale < 1 {
 		u.dev.Scale(T(scale), u.net.Gradients())

@@ -46,6 +46,7 @@ func (p parts[T]) Moments(counts []int, slots [][]float64, total []float64) int 
 	send, recv := make([]float64, n), make([]float64, n*t.Size())
 	send[0] = float64(own.count)
 	copy(send[1:], own.values)
+	t.during("the statistics of a normalisation")
 	t.communicate(func() error { return mpiutil.Allgather(t.world, send, recv) })
 	t.traffic.Norm += int64(t.Size()-1) * int64(n) * 8
 	all := device.Fold(t.Size(), func(r int) moments {
@@ -66,6 +67,7 @@ func (p parts[T]) Sum(slots [][]float64, total []float64) (keep bool) {
 	if t.opts.LocalNorm || t.Size() == 1 {
 		return true
 	}
+	t.during("the derivatives of the statistics of a normalisation")
 	t.communicate(func() error {
 		if t.opts.Fixed {
 			return foldAll(t.world, total)

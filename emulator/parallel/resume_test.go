@@ -25,6 +25,11 @@ func memory(n int) *dataset.Memory {
 
 // newTrainer joins a run on the ranks of c, which stops after so many steps.
 func newTrainer(c *mpiutil.Comm, o Options, opts train.Options, stop int64) (*train.Trainer, context.Context, error) {
+	return newTrainerOn(c, o, opts, stop, memory(5))
+}
+
+// newTrainerOn is newTrainer on a training set.
+func newTrainerOn(c *mpiutil.Comm, o Options, opts train.Options, stop int64, set *dataset.Memory) (*train.Trainer, context.Context, error) {
 	dev := openCPU()
 	team, err := New(dev, c, o)
 	if err != nil {
@@ -57,7 +62,7 @@ func newTrainer(c *mpiutil.Comm, o Options, opts train.Options, stop int64) (*tr
 			cancel(errors.New("time is up"))
 		}
 	}
-	tr, err = train.New(dev, net, train.Data{Train: memory(5), Validation: memory(3), Shape: memory(1).Shape, Normalization: nm}, opts)
+	tr, err = train.New(dev, net, train.Data{Train: set, Validation: memory(3), Shape: memory(1).Shape, Normalization: nm}, opts)
 	return tr, ctx, err
 }
 
@@ -81,11 +86,11 @@ func files(dir string) (map[string][]byte, error) {
 // mesh, and compares the end with an uninterrupted run of one rank, bit by bit.
 func TestResumeOnAnotherMesh(t *testing.T) {
 	for _, clip := range some(1, []float64{0, 0.5}) {
+		whole, parts := t.TempDir(), t.TempDir()
 		options := func(dir string) train.Options {
-			return train.Options{Dir: dir, Digest: "test", Epochs: 2, BatchSize: 4, Seed: 7, Alpha: alpha, ClipNorm: clip,
+			return train.Options{Dir: dir, Digest: "test", Epochs: 2, BatchSize: 4, Seed: 7, Alpha: alpha, ClipNorm: clip, EverySteps: 1, Behind: dir == parts,
 				Optimizer: optim.Options{WeightDecay: 1e-3, Decoupled: true}, Schedule: optim.ScheduleOptions{Kind: "constant", Base: 1e-3}}
 		}
-		whole, parts := t.TempDir(), t.TempDir()
 		for _, leg := range []struct {
 			dir  string
 			mesh Mesh

@@ -4,6 +4,7 @@ package parallel
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/columen/columen/emulator/device"
@@ -25,6 +26,7 @@ type Team[T device.Float] struct {
 	err     error // first failure; nothing is sent after it
 	traffic Traffic
 	spent   time.Duration // inside communication
+	doing   atomic.Pointer[string]
 
 	fault fault[T]
 }
@@ -115,6 +117,19 @@ func (t *Team[T]) communicate(f func() error) {
 	start := time.Now()
 	t.err = f()
 	t.spent += time.Since(start)
+	t.doing.Store(nil)
+}
+
+// during names what the next communication is for.
+func (t *Team[T]) during(what string) { t.doing.Store(&what) }
+
+// Doing says what the communication at hand is for, "" where nothing special. It
+// may be called from any goroutine.
+func (t *Team[T]) Doing() string {
+	if what := t.doing.Load(); what != nil {
+		return *what
+	}
+	return ""
 }
 
 // Spent returns the seconds inside communication since the last call.

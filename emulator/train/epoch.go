@@ -53,7 +53,8 @@ type Epoch struct {
 	StepS       Split      `json:"step_s"`                        // of training, per step
 	SentPerStep int64      `json:"sent_bytes_per_step,omitempty"` // by rank 0
 	Supply      Supply     `json:"supply"`
-	Time        float64    `json:"time_unix_s"` // of its end
+	Incidents   []Incident `json:"incidents,omitempty"` // batches that were passed over
+	Time        float64    `json:"time_unix_s"`         // of its end
 }
 
 // History returns the epochs so far.
@@ -61,13 +62,17 @@ func (t *Trainer) History() []Epoch { return t.history }
 
 // endEpoch validates, records and saves.
 func (t *Trainer) endEpoch(epoch int64) error {
+	t.note("validation")
+	if err := t.checkSound(); err != nil {
+		return err
+	}
 	start := time.Now()
 	r := t.running // of training alone
 	validation, err := t.validate()
 	if err != nil {
 		return fmt.Errorf("train: validation after epoch %d, step %d: %w", epoch, t.step, err)
 	}
-	n := float64(r.Samples)
+	n := float64(max(1, r.Samples)) // none if all batches were passed over
 	e := Epoch{
 		Epoch: epoch, Step: t.step, Rate: t.rateOf(epoch), Validation: validation, LargestNorm: r.Norm,
 		Train:       Losses{Loss: (r.MSE + r.Fourier + r.Relative) / n, MSE: r.MSE / n, Fourier: r.Fourier / n, Relative: r.Relative / n},
@@ -75,6 +80,11 @@ func (t *Trainer) endEpoch(epoch int64) error {
 		Seconds:     Seconds{Data: r.DataS, Compute: r.ComputeS, Validation: time.Since(start).Seconds(), Cores: t.tally()},
 		Time:        float64(time.Now().UnixMilli()) / 1000,
 		Ranks:       t.team.Size(), SentPerStep: r.Sent / max(1, r.Steps),
+	}
+	for _, i := range t.incidents {
+		if i.Epoch == epoch {
+			e.Incidents = append(e.Incidents, i)
+		}
 	}
 	if e.StepS, err = t.split(r.Parts, r.Steps); err != nil {
 		return err
@@ -94,7 +104,7 @@ func (t *Trainer) endEpoch(epoch int64) error {
 		t.opts.Report(e)
 	}
 	if improved := t.best() == len(t.history)-1; improved || int(epoch+1)%t.opts.Every == 0 || t.finished() {
-		_, err = t.save(&e.Validation.MaxRel)
+		err = t.save(&e.Validation.MaxRel, t.finished())
 	}
 	return err
 }
@@ -102,7 +112,7 @@ func (t *Trainer) endEpoch(epoch int64) error {
 // rateOf is the learning rate of the last step of an epoch.
 func (t *Trainer) rateOf(epoch int64) float64 {
 	if t.opts.PerStep {
-		return t.schedule.Rate(int(t.step - 1))
+		return t.schedule.Rate(int(max(0, t.step-1)))
 	}
 	return t.schedule.Rate(int(epoch))
 }
@@ -129,6 +139,7 @@ func (t *Trainer) validate() (Validation, error) {
 		if _, err = t.together(context.Background(), err); err != nil {
 			return Validation{}, err
 		}
+		t.note("validation")
 		t.team.Begin(b.Total)
 		pred := t.forward(b, false)
 		err = errors.Join(t.team.Err(), t.look(b, pred, scores, losses))

@@ -38,6 +38,16 @@ type Options struct {
 	Keep   int    // newest checkpoints to keep beside the best; 0 keeps all
 	Every  int    // epochs between checkpoints; 0 means 1
 
+	// EverySteps is the number of steps between checkpoints inside epochs. 0 chooses
+	// it by the mean time between failures of all machines of the run, MTBF [s], and
+	// what a checkpoint costs, or writes none if MTBF is 0 too.
+	EverySteps int
+	MTBF       float64
+
+	// Behind writes checkpoints while training goes on, from a copy of the values
+	// that the rank writes.
+	Behind bool
+
 	Epochs          int
 	BatchSize       int
 	ValidationBatch int // samples per batch of validation; 0 means BatchSize
@@ -49,6 +59,8 @@ type Options struct {
 	Patience        int     // epochs without a better validation before the end; 0 waits for ever
 	FreezeFrom      int     // epoch from which batch normalisation uses the running statistics; 0 means never
 	PerStep         bool    // the schedule counts steps, not epochs
+
+	Guard Guard // against losses that are wrong
 
 	// Team and Updater are those of a run on several ranks, made for the same
 	// network, optimiser and clipping; nil for one rank.
@@ -73,6 +85,17 @@ type Options struct {
 	// epoch of so many samples.
 	Report func(Epoch)
 	Tick   func(samples int)
+
+	// Passed, if not nil, is told of batches that are passed over.
+	Passed func(Incident)
+
+	// Paced, if not nil, is told of the steps between checkpoints that were chosen, for
+	// what a checkpoint and a step cost [s].
+	Paced func(steps int64, costS, stepS float64)
+
+	// At, if not nil, is told where the run is: the steps made and the phase of the
+	// next one.
+	At func(step int64, phase string)
 }
 
 // Validate says which option is out of its range.
@@ -88,8 +111,10 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("train: alpha = %g: want a number from 0 to 1", o.Alpha)
 	case !(o.ClipNorm >= 0):
 		return fmt.Errorf("train: clip norm %g: want a number ≥ 0", o.ClipNorm)
-	case o.Keep < 0 || o.Every < 0 || o.Patience < 0:
-		return fmt.Errorf("train: keep %d checkpoints, one every %d epochs, patience of %d epochs: want none negative", o.Keep, o.Every, o.Patience)
+	case !(o.MTBF >= 0):
+		return fmt.Errorf("train: %g s between failures: want a number ≥ 0", o.MTBF)
+	case o.Keep < 0 || o.Every < 0 || o.EverySteps < 0 || o.Patience < 0:
+		return fmt.Errorf("train: keep %d checkpoints, one every %d epochs and %d steps, patience of %d epochs: want none negative", o.Keep, o.Every, o.EverySteps, o.Patience)
 	}
-	return o.Optimizer.Validate()
+	return errors.Join(o.Guard.validate(), o.Optimizer.Validate())
 }

@@ -54,6 +54,18 @@ const (
 	partIdle
 )
 
+// partName is a part in words.
+func partName(part int) string {
+	return [...]string{"waiting for samples", "forward", "backward", "reduction", "optimiser", "agreeing with the other ranks"}[part]
+}
+
+// note tells where the run is.
+func (t *Trainer) note(phase string) {
+	if t.opts.At != nil {
+		t.opts.At(t.step, phase)
+	}
+}
+
 // split gathers the parts of all ranks, per step.
 func (t *Trainer) split(p parts, steps int64) (Split, error) {
 	for i := range p {
@@ -78,6 +90,7 @@ func (t *Trainer) split(p parts, steps int64) (Split, error) {
 // pass runs f as one part of a step: what it spends in communication and updates
 // is not its own.
 func (t *Trainer) pass(part int, f func() error) error {
+	t.note(partName(part))
 	start := time.Now()
 	err := f()
 	reduce, update := t.team.Spent(), t.updater.Spent()
@@ -88,17 +101,30 @@ func (t *Trainer) pass(part int, f func() error) error {
 	return err
 }
 
+// agreed is what all ranks have found out together at the beginning of a step.
+type agreed struct {
+	ready bool // the checkpoint that is being written can go on
+	due   bool // the first one should be written
+}
+
 // together begins a step on all ranks: if one of them has an error, all end, and
 // if one is to stop, all do, for the cause that is returned.
 func (t *Trainer) together(ctx context.Context, err error) (stop, failed error) {
-	flags := []float64{0, 0}
+	flags := []float64{0, 0, 0, 0}
 	if err = errors.Join(err, t.dev.Sync()); err != nil {
 		flags[0] = 1
 	}
 	if ctx.Err() != nil {
 		flags[1] = 1
 	}
+	if t.writing != nil && !t.writing.Ready() {
+		flags[2] = 1
+	}
+	if t.team.Rank() == 0 && time.Since(t.began.time).Seconds() > t.firstAfter {
+		flags[3] = 1
+	}
 	comm := t.idle(func() error { return t.team.Sum(flags) })
+	t.agreed = agreed{ready: flags[2] == 0, due: flags[3] > 0 && t.opts.MTBF > 0 && t.interval == 0}
 	switch {
 	case comm != nil:
 		return nil, errors.Join(err, comm)
@@ -114,6 +140,7 @@ func (t *Trainer) together(ctx context.Context, err error) (stop, failed error) 
 
 // idle runs what waits for the other ranks.
 func (t *Trainer) idle(f func() error) error {
+	t.note(partName(partIdle))
 	start := time.Now()
 	err := f()
 	t.team.Spent()

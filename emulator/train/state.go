@@ -31,66 +31,9 @@ const (
 type extra struct {
 	History []Epoch `json:"history"`
 	Running running `json:"running"`
-}
 
-// save writes a checkpoint; score is the validation of this very state, if any.
-func (t *Trainer) save(score *float64) (string, error) {
-	parameters, both, err := t.parts()
-	if err = t.team.Agree(err); err != nil {
-		return "", err
-	}
-	t.tally()
-	rest, err := json.Marshal(extra{History: t.history, Running: t.running})
-	if err != nil {
-		return "", err
-	}
-	schedule, err := json.Marshal(t.opts.Schedule)
-	if err != nil {
-		return "", err
-	}
-	t.saved = t.step
-	return t.store.SaveTogether(t.team, checkpoint.State{
-		Step: t.step, Epoch: t.epoch, Position: t.position, ConfigDigest: t.opts.Digest, Score: score, Schedule: schedule, Extra: rest,
-	}, checkpoint.PartGroup{Name: Parameters, Parts: parameters}, checkpoint.PartGroup{Name: moments, Parts: both})
-}
-
-// parts lists this rank's part of the tensors of a checkpoint: values and running
-// statistics, and the moments of each parameter under its name.
-func (t *Trainer) parts() (parameters, both []checkpoint.Part, err error) {
-	if err := errors.Join(t.updater.Flush(), t.team.Unify(t.net.Entries())); err != nil {
-		return nil, nil, err
-	}
-	if parameters, err = weights.Parts(t.dev, t.net.Entries(), t.team.Owns); err != nil {
-		return nil, nil, err
-	}
-	t.eachMoment(func(e *nn.Entry[float32], name string, values device.Buffer[float32]) {
-		both = append(both, weights.Part(t.dev, e, name, values, t.team.Owns(e)))
-	})
-	return parameters, both, t.dev.Sync()
-}
-
-// eachMoment calls f for the first and the second moments of every parameter.
-func (t *Trainer) eachMoment(f func(e *nn.Entry[float32], name string, values device.Buffer[float32])) {
-	first, second := t.updater.Moments()
-	at := 0
-	for _, e := range t.net.Entries() {
-		if e.HasGradient() {
-			f(e, e.Name+firstMoment, first.Slice(at, at+e.Len()))
-			f(e, e.Name+secondMoment, second.Slice(at, at+e.Len()))
-			at += e.Len()
-		}
-	}
-}
-
-// interrupt saves the state because the context ended, unless it is saved: at
-// the end of an epoch the checkpoint has a score, which is not to be lost.
-func (t *Trainer) interrupt(cause error) error {
-	if t.saved != t.step {
-		if _, err := t.save(nil); err != nil {
-			return fmt.Errorf("%w, and the state could not be saved: %w", cause, err)
-		}
-	}
-	return &Interrupted{Cause: cause, Dir: t.opts.Dir, Step: t.step}
+	Incidents []Incident `json:"incidents,omitempty"`
+	Recent    []float64  `json:"recent_losses,omitempty"`
 }
 
 // resume continues from the newest whole checkpoint, if there is one, and
@@ -177,7 +120,8 @@ func (t *Trainer) restore(l *checkpoint.Loaded) error {
 	for _, e := range x.History {
 		t.prior += e.Seconds.Cores
 	}
-	t.progress = progress{step: l.State.Step, epoch: l.State.Epoch, position: l.State.Position, history: x.History, running: x.Running}
+	t.progress = progress{step: l.State.Step, epoch: l.State.Epoch, position: l.State.Position, history: x.History, running: x.Running, incidents: x.Incidents, recent: x.Recent}
+	t.moved = false
 	return nil
 }
 

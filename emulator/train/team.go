@@ -38,6 +38,9 @@ type Updater interface {
 	// Step makes a step at a learning rate and returns the norm of the gradients
 	// if they are clipped, else 0.
 	Step(rate float64) (norm float64, err error)
+	// Skip drops the gradients of the last backward pass instead. It may follow a Step
+	// that has failed with an *optim.NormError.
+	Skip() error
 	// Flush makes the updates that were put off.
 	Flush() error
 	// Moments returns the moments, laid out as the parameters.
@@ -96,6 +99,12 @@ func (s *single) Step(rate float64) (norm float64, err error) {
 	s.adam.Step(rate)
 	s.dev.Fill(s.net.Gradients(), 0)
 	return norm, nil
+}
+
+// Skip clears the gradients.
+func (s *single) Skip() error {
+	s.dev.Fill(s.net.Gradients(), 0)
+	return s.dev.Sync()
 }
 
 // Flush has nothing to do.

@@ -18,6 +18,7 @@ import (
 	"github.com/columen/columen/emulator/checkpoint"
 	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/emulator/device"
+	"github.com/columen/columen/emulator/device/cpu"
 	"github.com/columen/columen/emulator/optim"
 )
 
@@ -66,7 +67,7 @@ func options(dir string) Options {
 
 func newTrainer(t *testing.T, samples *dataset.Memory, opts Options) *Trainer {
 	t.Helper()
-	dev := device.NewScalar[float32](2)
+	dev := cpu.Open(2)
 	net, err := emulator.New(dev, emulator.Config{Variant: emulator.Net3D, Grid: grid, Frequencies: channels, Latent: 8})
 	if err == nil {
 		err = net.Init(opts.Seed)

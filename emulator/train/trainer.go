@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/columen/columen/emulator/checkpoint"
@@ -33,10 +32,23 @@ type Trainer struct {
 	pred, grad []float32
 
 	progress
+	last  place // of the batch before
+	moved bool  // behind a batch that was not learnt since the newest checkpoint
+	began began
+
+	writing    *checkpoint.Writing // the checkpoint that is being written, or nil
+	copies     copies
+	interval   int64   // steps between checkpoints, once it is chosen; 0 before
+	firstAfter float64 // [s]
+	agreed     agreed
+
 	saved int64   // step of the newest checkpoint, -1 for none
 	mark  float64 // processor time that running has [s]
 	prior float64 // processor time of the runs that this one continues [s]
 	live  live    // history files
+
+	statistics *statistics // before the step at hand; nil where no batch is passed over
+	one        device.Buffer[float32]
 
 	effort func() dataset.Effort // of whoever reads or makes the samples, since the last call
 }
@@ -46,6 +58,8 @@ type progress struct {
 	step, epoch, position int64
 	history               []Epoch
 	running               running
+	incidents             []Incident // of the whole run
+	recent                []float64  // losses of the last steps, where outliers are looked for
 }
 
 // running are the sums of the epoch so far.
@@ -88,7 +102,7 @@ func New(dev device.Device[float32], net Network, data Data, opts Options) (*Tra
 		opts.ValidationBatch = opts.BatchSize
 	}
 	opts.Every = max(opts.Every, 1)
-	t := &Trainer{opts: opts, dev: dev, net: net, data: data, saved: -1, store: checkpoint.Store{Dir: opts.Dir, Keep: opts.Keep}}
+	t := &Trainer{opts: opts, dev: dev, net: net, data: data, saved: -1, firstAfter: firstAfter, store: checkpoint.Store{Dir: opts.Dir, Keep: opts.Keep}}
 	var err error
 	if t.loss, err = loss.NewFreqMSE(data.Shape.Grid, data.Shape.Grid, opts.Alpha, max(opts.Threads, 1)); err != nil {
 		return nil, err
@@ -106,14 +120,18 @@ func New(dev device.Device[float32], net Network, data Data, opts Options) (*Tra
 	}
 	most := (max(opts.BatchSize, opts.ValidationBatch) + t.team.Size() - 1) / t.team.Size()
 	t.input, t.dy = dev.Alloc(most*data.Shape.InputLen()), dev.Alloc(most*data.Shape.OutputLen())
+	t.one = dev.Alloc(1)
+	if opts.Guard.has(Skip) {
+		t.statistics = newStatistics(dev, net.Entries())
+	}
 	t.pred, t.grad = make([]float32, most*data.Shape.OutputLen()), make([]float32, most*data.Shape.OutputLen())
 	return t, nil
 }
 
 // Run trains to the end, from the newest checkpoint of the folder if there is
 // one. When ctx ends it saves the state after the step at hand and returns an
-// *Interrupted. A loss that is not finite ends the run with an error; the
-// checkpoints before it stay.
+// *Interrupted. What a loss that is not finite means is for Options.Guard to say; if
+// it ends the run, the checkpoints before it stay.
 func (t *Trainer) Run(ctx context.Context) error {
 	if t.opts.CoreSeconds != nil {
 		t.mark = t.opts.CoreSeconds()
@@ -121,10 +139,25 @@ func (t *Trainer) Run(ctx context.Context) error {
 	if err := t.resume(); err != nil {
 		return err
 	}
-	defer t.live.close()
-	if t.finished() {
-		return nil
+	defer func() { t.live.close() }()
+	if t.opts.Guard.has(RollBack) && t.saved < 0 && !t.finished() {
+		if err := t.save(nil, true); err != nil {
+			return err
+		}
 	}
+	t.began = began{step: t.step, time: time.Now()}
+	var err error
+	for !t.finished() {
+		if err = t.steps(ctx); !errors.Is(err, errBack) {
+			break
+		}
+	}
+	return t.leave(err)
+}
+
+// steps trains from where the run stands. It returns errBack when the run went
+// back to a checkpoint.
+func (t *Trainer) steps(ctx context.Context) error {
 	loader, err := dataset.NewLoader(t.data.Train, t.loaderOptions())
 	if err != nil {
 		return err
@@ -132,6 +165,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 	defer loader.Close()
 	t.effort = loader.Effort
 	for !t.finished() {
+		t.note(partName(partData))
 		start := time.Now()
 		batch, err := loader.Next()
 		wait := time.Since(start).Seconds()
@@ -142,9 +176,14 @@ func (t *Trainer) Run(ctx context.Context) error {
 		if stop != nil {
 			return t.interrupt(stop)
 		}
+		if err := t.keep(); err != nil {
+			return err
+		}
 		t.running.DataS += wait
 		t.running.Parts[partData] += wait
-		if err := t.learn(batch); err != nil {
+		if t.avoids(batch) {
+			t.passOver(batch)
+		} else if err := t.learn(batch); err != nil {
 			return err
 		}
 		if batch.EndOfEpoch() {
@@ -181,92 +220,4 @@ func (t *Trainer) best() int {
 		}
 	}
 	return best
-}
-
-// learn makes one step with a batch.
-func (t *Trainer) learn(b *dataset.Batch) error {
-	start := time.Now()
-	t.net.FreezeStatistics(t.opts.FreezeFrom > 0 && t.epoch >= int64(t.opts.FreezeFrom))
-	t.team.Begin(b.Total)
-	var grad []float32
-	terms := make([]float64, 3)
-	err := t.pass(partForward, func() error {
-		pred := t.forward(b, true)
-		grad = t.grad[:len(pred)]
-		part, err := t.lossOf(pred, b.Output, grad, b.Total*t.data.Shape.OutputLen())
-		terms[0], terms[1], terms[2] = part.MSE, part.Fourier, part.Relative
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	err = t.pass(partBackward, func() error {
-		dy := t.dy.Slice(0, len(grad))
-		t.dev.Upload(dy, grad)
-		t.net.Backward(dy)
-		return t.team.Err()
-	})
-	if err == nil {
-		err = t.idle(func() error { return t.team.Sum(terms) })
-	}
-	if err != nil {
-		return fmt.Errorf("train: epoch %d, step %d: %w", b.Epoch, t.step, err)
-	}
-	if sum := terms[0] + terms[1] + terms[2]; math.IsNaN(sum) || math.IsInf(sum, 0) {
-		return fmt.Errorf("train: epoch %d, step %d: the loss is %g: lower the learning rate or clip the gradients; checkpoints before this step stay in %s",
-			b.Epoch, t.step, sum, t.opts.Dir)
-	}
-	err = t.pass(partOptimiser, func() error {
-		norm, err := t.updater.Step(t.rate())
-		t.running.Norm = max(t.running.Norm, norm)
-		return errors.Join(err, t.dev.Sync())
-	})
-	if err != nil {
-		return fmt.Errorf("train: epoch %d, step %d: %w", b.Epoch, t.step, err)
-	}
-	n := float64(b.Total)
-	t.running.Samples += int64(b.Total)
-	t.running.MSE += n * terms[0]
-	t.running.Fourier += n * terms[1]
-	t.running.Relative += n * terms[2]
-	t.running.Steps++
-	t.running.Sent += t.team.Sent()
-	t.step++
-	t.epoch, t.position = b.NextEpoch, b.NextPosition
-	t.running.ComputeS += time.Since(start).Seconds()
-	if t.opts.Tick != nil {
-		t.opts.Tick(b.Total)
-	}
-	return nil
-}
-
-// lossOf returns the terms of a batch's loss by this rank's part of it, and writes
-// the derivative to grad unless that is nil. The whole batch has so many values.
-func (t *Trainer) lossOf(pred, target, grad []float32, values int) (loss.Terms, error) {
-	terms, err := loss.EvalPart(t.loss, pred, target, grad, values)
-	if len(pred) == 0 || err != nil || t.opts.Relative == 0 {
-		return terms, err
-	}
-	s := t.data.Shape
-	terms.Relative, err = loss.EvalRelative(loss.Relative{
-		Channels: s.Channels, Pixels: s.Grid * s.Grid, Scale: t.data.Normalization.IntensityScale(), Weight: t.opts.Relative, Threads: t.opts.Threads, Values: values,
-	}, pred, target, grad)
-	return terms, err
-}
-
-// forward returns the images of a batch, valid until the next call.
-func (t *Trainer) forward(b *dataset.Batch, train bool) []float32 {
-	in := t.input.Slice(0, len(b.Input))
-	t.dev.Upload(in, b.Input)
-	pred := t.pred[:len(b.Output)]
-	t.dev.Download(pred, t.net.Forward(in, len(b.Samples), train))
-	return pred
-}
-
-// rate is the learning rate of the next step.
-func (t *Trainer) rate() float64 {
-	if t.opts.PerStep {
-		return t.schedule.Rate(int(t.step))
-	}
-	return t.schedule.Rate(int(t.epoch))
 }

@@ -22,12 +22,14 @@ import (
 // digest identifies what a run is made of: the configuration, the data set by
 // its manifest, which holds the checksums of the shards, and the first weights.
 // The number of epochs is left out: no step depends on it, since a schedule has a
-// period of its own, so a run of few epochs is the beginning of one of many.
+// period of its own, so a run of few epochs is the beginning of one of many. What is
+// done about bad losses is left out too: a run that one of them ended may continue
+// with another policy, and its history says what was done.
 func digest(c *configs.Train) (string, error) {
 	timeless := *c
-	timeless.Run.Epochs = 0
+	timeless.Run = configs.TrainingRun{Patience: c.Run.Patience}
 	h := sha256.New()
-	fmt.Fprintf(h, "columen train 2\n%s\n", configs.Digest(&timeless))
+	fmt.Fprintf(h, "columen train 3\n%s\n", configs.Digest(&timeless))
 	for _, in := range c.Inputs() {
 		f, err := os.Open(in.Path)
 		if err != nil {
@@ -98,12 +100,17 @@ func (t *task) options(samples int) (train.Options, error) {
 	c, s, o := t.cfg, t.cfg.Schedule, t.cfg.Optimizer
 	bar := t.env.Progress("train", int64(samples)*int64(c.Run.Epochs))
 	opts := train.Options{
-		Dir: t.dir, Digest: t.digest, Keep: c.Run.Keep, Every: c.Run.Checkpoint,
+		Dir: t.dir, Digest: t.digest, Keep: c.Run.Keep, Every: c.Run.Checkpoint, EverySteps: c.Run.Steps, Behind: c.Run.Write == "behind",
 		Epochs: c.Run.Epochs, BatchSize: c.Data.Batch, Seed: uint64(c.Network.Seed), Augment: c.Data.Augment == "symmetries",
 		Alpha: c.Loss.Alpha, Relative: c.Loss.Relative, ClipNorm: o.ClipNorm, Patience: c.Run.Patience, FreezeFrom: c.Schedule.FreezeStatistics, PerStep: s.Per == "step",
 		Optimizer: optim.Options{Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Decoupled: o.Kind == "adamw"},
 		Schedule: optim.ScheduleOptions{Kind: s.Kind, Base: s.Rate, StepSize: s.StepSize, Gamma: s.Gamma, Period: s.Period, Min: s.RateMin,
 			WarmupLength: s.Warmup, WarmupStart: s.WarmupStart},
+		Guard: train.Guard{NaN: train.Policy(c.Run.OnNaN), Outlier: train.Policy(c.Run.OnOutlier), Factor: c.Run.OutlierFactor,
+			Window: c.Run.OutlierWindow, Most: c.Run.BadBatches},
+		Passed: func(i train.Incident) {
+			t.env.Log.Warn("a batch is not learnt", "epoch", i.Epoch, "position", i.Position, "step", i.Step, "what", i.What, "value", i.Value, "limit", i.Limit, "action", string(i.Action))
+		},
 		Threads: t.threads, Prefetch: c.Data.Prefetch, Workers: t.workers(),
 		CoreSeconds: run.CoreSeconds,
 		Skipped: func(err error) {
@@ -116,6 +123,18 @@ func (t *task) options(samples int) (train.Options, error) {
 				"val_maxrel_percent", four(e.Validation.MaxRel), "val_zncc", four(e.Validation.ZNCC), "val_ssim", four(e.Validation.SSIM), "samples_per_s", four(e.SamplesPerS))
 			t.supplied(e.Supply)
 		},
+	}
+	nodes, err := t.env.Nodes()
+	if err != nil {
+		return opts, err
+	}
+	opts.MTBF = c.Run.MTBFHours * 3600 / float64(nodes)
+	opts.Paced = func(steps int64, cost, step float64) {
+		t.env.Log.Info("checkpoints inside epochs", "every_steps", steps, "seconds", fmt.Sprintf("%.4g", float64(steps)*step), "pause_s", fmt.Sprintf("%.3g", cost),
+			"nodes", nodes, "mtbf_h_of_a_node", c.Run.MTBFHours)
+	}
+	if t.book != nil {
+		opts.At = t.book.Note
 	}
 	return opts, t.share(&opts)
 }

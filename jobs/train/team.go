@@ -4,10 +4,14 @@ package train
 
 import (
 	"fmt"
+	"path/filepath"
+	"time"
 
 	"github.com/columen/columen/emulator"
+	"github.com/columen/columen/emulator/nn"
 	"github.com/columen/columen/emulator/parallel"
 	"github.com/columen/columen/emulator/train"
+	"github.com/columen/columen/jobs/internal/rollcall"
 	"github.com/columen/columen/jobs/internal/run"
 )
 
@@ -70,14 +74,67 @@ func (t *task) share(opts *train.Options) error {
 	return nil
 }
 
-// watch starts the watchdog.
+// copyBytes is the memory of this rank that checkpoints behind training need.
+func (t *task) copyBytes() int64 {
+	if t.cfg.Run.Write != "behind" {
+		return 0
+	}
+	owns := func(*nn.Entry[float32]) bool { return true }
+	if t.team != nil {
+		owns = t.team.Owns
+	}
+	return train.CopyBytes(t.model.Entries(), owns)
+}
+
+// beats is how many notes a rank leaves within the limit of the watchdog, and
+// slowest the longest time between two.
+const (
+	beats   = 4
+	slowest = 15 * time.Second
+)
+
+// watch starts the watchdog, which names the ranks that others wait for.
 func (t *task) watch() (stop func(), err error) {
 	comm, err := t.env.Ranks()
 	if err != nil {
 		return nil, err
 	}
-	return t.env.Watch(comm, t.cfg.Parallel.WatchdogS), nil
+	limit := t.cfg.Parallel.WatchdogS
+	if comm.Size() == 1 || limit == 0 {
+		return t.env.Watch(comm, limit), nil
+	}
+	dir, name := t.cfg.Destination()
+	period := min(time.Duration(limit)*time.Second/beats, slowest)
+	t.book, err = rollcall.Open(filepath.Join(dir, "."+name+".ranks"), comm.Rank(), comm.Size(), period, func() (string, time.Duration) {
+		op, since := comm.Inside()
+		if t.team != nil && op != "" && t.team.Doing() != "" {
+			op = t.team.Doing() + " (" + op + ")"
+		}
+		return op, since
+	})
+	if err := t.env.Comm.Agree(err); err != nil {
+		return nil, err
+	}
+	bark := t.env.WatchWith(comm, limit, t.absent)
+	return func() {
+		bark()
+		t.book.Close()
+	}, nil
 }
+
+// absent is the message of the watchdog: who is missing, and who waits for what.
+func (t *task) absent(line string) string {
+	words, err := t.book.Absent()
+	if err != nil {
+		time.Sleep(slowSpeaker) // the one that speaks ends this rank
+		return line
+	}
+	t.book.Burn()
+	return fmt.Sprintf("watchdog: %s; the limit is %d s; ending all ranks", words, t.cfg.Parallel.WatchdogS)
+}
+
+// slowSpeaker is how long a rank waits for another one to say why all end.
+const slowSpeaker = 5 * time.Second
 
 // steps says where the time of a step went in the last epoch.
 func (t *task) steps(history []train.Epoch) {

@@ -25,6 +25,7 @@ import (
 	"github.com/columen/columen/jobs/internal/calibrate"
 	"github.com/columen/columen/jobs/internal/model"
 	"github.com/columen/columen/jobs/internal/network"
+	"github.com/columen/columen/jobs/internal/rollcall"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/jobs/internal/samples"
 )
@@ -73,6 +74,7 @@ type task struct {
 	dev      device.Device[float32]
 	team     *parallel.Team[float32] // nil for one rank
 	model    *emulator.Model[float32]
+	book     *rollcall.Book // where the ranks are; nil without a watchdog or with one rank
 	digest   string
 	dir      string             // of the checkpoints
 	machine  *calibrate.Machine // nil until measured
@@ -129,7 +131,7 @@ func plan(_ context.Context, env *run.Env) error {
 		samples = n
 	}
 	env.Log.Info("would train", "network", t.shape.Variant, "grid", t.shape.Grid, "channels", t.shape.Frequencies, "parameters_of_a_rank", all, "mesh", t.mesh().String(),
-		"flop_per_sample", t.model.FLOPs(), "source", t.cfg.Data.Source, "stored", stored[dataset.Train], "validation", stored[dataset.Validation], "epochs", t.cfg.Run.Epochs)
+		"flop_per_sample", t.model.FLOPs(), "source", t.cfg.Data.Source, "stored", stored[dataset.Train], "validation", stored[dataset.Validation], "epochs", t.cfg.Run.Epochs, "checkpoint_copy_bytes_of_a_rank", t.copyBytes())
 	return t.predict(samples)
 }
 

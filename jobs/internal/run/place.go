@@ -45,20 +45,37 @@ func allowedCPUs(status string) string {
 
 // recordPlaces adds the places of all ranks to the manifest. It is collective.
 func (s *session) recordPlaces() error {
+	var err error
+	s.env.Manifest.Places, err = places(s.comm)
+	return err
+}
+
+// Nodes returns the number of machines that the ranks run on. It is collective.
+func (e *Env) Nodes() (int, error) {
+	all, err := places(e.Comm)
+	hosts := map[string]bool{}
+	for _, p := range all {
+		hosts[p.Host] = true
+	}
+	return max(1, len(hosts)), err
+}
+
+// places returns where all ranks run.
+func places(comm Comm) (list []Place, err error) {
 	p := here()
 	text := []byte(p.Host + "\n" + p.CPUs)
 	mine := make([]byte, placeBytes)
 	copy(mine, text[:min(len(text), placeBytes)])
 	all := mine
-	if w, ok := s.comm.(World); ok {
-		all = make([]byte, placeBytes*s.comm.Size())
+	if w, ok := comm.(World); ok {
+		all = make([]byte, placeBytes*comm.Size())
 		if err := mpiutil.Allgather(w.Comm, mine, all); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for rank := range len(all) / placeBytes {
 		host, cpus, _ := strings.Cut(string(bytes.TrimRight(all[rank*placeBytes:(rank+1)*placeBytes], "\x00")), "\n")
-		s.env.Manifest.Places = append(s.env.Manifest.Places, Place{rank, host, cpus})
+		list = append(list, Place{rank, host, cpus})
 	}
-	return nil
+	return list, nil
 }

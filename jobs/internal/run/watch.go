@@ -19,9 +19,14 @@ const forwarding = 300 * time.Millisecond
 // notices speaks and removes partial files, whichever it is: rank 0 may be the
 // one that is stuck. The function returned stops it.
 func (e *Env) Watch(comm *mpiutil.Comm, limitS int) (stop func()) {
+	return e.WatchWith(comm, limitS, func(line string) string { return line })
+}
+
+// WatchWith is Watch with another message: say gets that of the watchdog.
+func (e *Env) WatchWith(comm *mpiutil.Comm, limitS int, say func(line string) string) (stop func()) {
 	return comm.StartWatchdog(time.Duration(limitS)*time.Second, func(line string) {
 		e.Outputs.abandon()
-		e.report(errors.New(strings.TrimPrefix(line, "mpiutil: ")))
+		e.report(errors.New(say(strings.TrimPrefix(line, "mpiutil: "))))
 		time.Sleep(forwarding)
 	})
 }
