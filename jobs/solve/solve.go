@@ -131,10 +131,11 @@ func plan(_ context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	cube, stretch, whole := t.memory(0)
+	m := t.memory(0)
 	env.Log.Info("would solve", "line", t.line.Species+" "+t.line.Label, "rest_frequency_hz", t.line.RestFrequencyHz, "channels", len(t.frequencies),
 		"cells", t.source.Mesh.Cells, "ranks", t.layout.Ranks, "threads", env.Threads, "views", len(t.sights))
-	env.Log.Info("memory of rank 0, at least", "cube_MB", megabytes(cube), "stretches_MB", megabytes(stretch), "image_MB", megabytes(whole))
+	env.Log.Info("memory of rank 0, at least", "points_MB", megabytes(m.points), "tables_MB", megabytes(m.tables), "cube_MB", megabytes(m.cube+m.volume),
+		"stretches_MB", megabytes(m.stretches), "image_MB", megabytes(m.image))
 	return nil
 }
 

@@ -36,6 +36,14 @@ func TestPhantomKeepsMolecules(t *testing.T) {
 	if math.Abs(sum/want-1) > 1e-3 || cube.Velocity[1] != nil || cube.Velocity[2] == nil {
 		t.Errorf("%g molecules, want %g; velocities %t %t", sum, want, cube.Velocity[1] != nil, cube.Velocity[2] != nil)
 	}
+	// Position, n, T, v, v_turb, h and mass; the sums of six fields per cell and one number per particle.
+	n, cells := float64(s.points.Len()), float64(s.Mesh.NumCells())
+	if got := s.PointBytes(); got != 8*11*n {
+		t.Errorf("%g bytes of %g points, want %g", got, n, 88*n)
+	}
+	if got := s.TableBytes(s.Mesh.Full()); got != 8*n+48*cells {
+		t.Errorf("%g bytes of tables, want %g", got, 8*n+48*cells)
+	}
 	if s.Name != "agb_wind" || s.Species() != "CO" || s.Reference == "" {
 		t.Errorf("name %q, species %q, reference %q", s.Name, s.Species(), s.Reference)
 	}
