@@ -68,6 +68,7 @@ func (o *LoaderOptions) validate(samples int) error {
 type Loader struct {
 	src     Source
 	opts    LoaderOptions
+	plan    *Plan
 	ready   chan *Batch // in order; those at the end still lack samples
 	free    chan *Batch
 	places  chan place
@@ -88,19 +89,15 @@ type place struct {
 
 // NewLoader starts to read. Close must be called in the end.
 func NewLoader(src Source, opts LoaderOptions) (*Loader, error) {
-	if err := opts.validate(src.Len()); err != nil {
-		return nil, fmt.Errorf("data loader: %w", err)
+	plan, err := NewPlan(src.Len(), opts)
+	if err != nil {
+		return nil, err
 	}
-	l := &Loader{src: src, opts: opts, quit: make(chan struct{}), places: make(chan place),
+	opts = plan.opts // defaults filled in
+	l := &Loader{src: src, opts: opts, plan: plan, quit: make(chan struct{}), places: make(chan place),
 		ready: make(chan *Batch, opts.Prefetch+1), free: make(chan *Batch, opts.Prefetch+1)}
-	most := (opts.BatchSize + opts.Ranks - 1) / opts.Ranks
 	for range opts.Prefetch + 1 { // one more is in the hands of the caller
-		l.free <- &Batch{
-			Samples: make([]int, 0, most),
-			Input:   make([]float32, most*opts.Shape.InputLen()),
-			Output:  make([]float32, most*opts.Shape.OutputLen()),
-			whole:   make(chan struct{}, 1),
-		}
+		l.free <- &Batch{whole: make(chan struct{}, 1)}
 	}
 	l.done.Add(1 + opts.Workers)
 	go l.run()
@@ -163,7 +160,6 @@ func (l *Loader) Effort() Effort {
 // run plans batches and shares out their samples until Close.
 func (l *Loader) run() {
 	defer l.done.Done()
-	epoch, position := l.opts.Epoch, l.opts.Position
 	for {
 		var b *Batch
 		select {
@@ -171,8 +167,11 @@ func (l *Loader) run() {
 			return
 		case b = <-l.free:
 		}
-		l.plan(b, epoch, position)
-		epoch, position = b.NextEpoch, b.NextPosition
+		l.plan.Next(b)
+		l.plan.Room(b)
+		if b.missing, b.err = len(b.Samples), nil; b.missing == 0 {
+			b.whole <- struct{}{}
+		}
 		l.ready <- b // has room for all batches
 		for k := range b.Samples {
 			select {
@@ -187,7 +186,7 @@ func (l *Loader) run() {
 // work reads samples until Close.
 func (l *Loader) work() {
 	defer l.done.Done()
-	scratch := make([]float32, l.opts.Shape.InputLen()+l.opts.Shape.OutputLen())
+	drawer, in, out := NewDrawer(l.src, l.opts), l.opts.Shape.InputLen(), l.opts.Shape.OutputLen()
 	last := time.Now()
 	spent := func(on *atomic.Int64) {
 		now := time.Now()
@@ -200,69 +199,11 @@ func (l *Loader) work() {
 			return
 		case p := <-l.places:
 			spent(&l.idle)
-			err := l.read(p.batch, p.k, scratch)
+			b, k := p.batch, p.k
+			err := drawer.Draw(b.Epoch, b.Samples[k], b.Input[k*in:(k+1)*in], b.Output[k*out:(k+1)*out])
 			l.made.Add(1)
 			spent(&l.busy)
-			p.batch.finish(p.k, err)
+			b.finish(k, err)
 		}
 	}
-}
-
-// plan chooses the samples of the batch at a cursor.
-func (l *Loader) plan(b *Batch, epoch, position int64) {
-	o, n := &l.opts, int64(l.src.Len())
-	b.Epoch, b.Position = epoch, position
-	b.Total = int(min(int64(o.BatchSize), n-position))
-	b.NextEpoch, b.NextPosition = epoch, position+int64(b.Total)
-	if b.NextPosition == n {
-		b.NextEpoch, b.NextPosition = epoch+1, 0
-	}
-	order := NewPermutation(int(n), o.Seed, uint64(epoch))
-	b.Samples = b.Samples[:0]
-	for k := b.Total * o.Rank / o.Ranks; k < b.Total*(o.Rank+1)/o.Ranks; k++ {
-		sample := int(position) + k
-		if !o.InOrder {
-			sample = order.At(sample)
-		}
-		b.Samples = append(b.Samples, sample)
-	}
-	b.Input = b.Input[:len(b.Samples)*o.Shape.InputLen()]
-	b.Output = b.Output[:len(b.Samples)*o.Shape.OutputLen()]
-	if b.missing, b.err = len(b.Samples), nil; b.missing == 0 {
-		b.whole <- struct{}{}
-	}
-}
-
-// read fills a place; scratch has the size of a sample.
-func (l *Loader) read(b *Batch, k int, scratch []float32) error {
-	o, sample := &l.opts, b.Samples[k]
-	in, out := o.Shape.InputLen(), o.Shape.OutputLen()
-	input, output := b.Input[k*in:(k+1)*in], b.Output[k*out:(k+1)*out]
-	var s Symmetry
-	if o.Augment {
-		s = RandomSymmetry(NewRandom(o.Seed, PurposeAugment, uint64(b.Epoch), uint64(sample)))
-	}
-	if s == 0 {
-		return l.draw(b.Epoch, sample, input, output)
-	}
-	if err := l.draw(b.Epoch, sample, scratch[:in], scratch[in:]); err != nil {
-		return err
-	}
-	s.ApplyInput(o.Normalization, input, scratch[:in], o.Shape.Grid)
-	s.ApplyOutput(output, scratch[in:], o.Shape.Channels, o.Shape.Grid)
-	return nil
-}
-
-// draw takes a sample from the source.
-func (l *Loader) draw(epoch int64, sample int, input, output []float32) error {
-	var err error
-	if src, ok := l.src.(Renewed); ok {
-		err = src.ReadIn(epoch, sample, input, output)
-	} else {
-		err = l.src.Read(sample, input, output)
-	}
-	if err != nil {
-		return fmt.Errorf("data loader: sample %d in epoch %d: %w", sample, epoch, err)
-	}
-	return nil
 }

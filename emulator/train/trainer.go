@@ -125,7 +125,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 	if t.finished() {
 		return nil
 	}
-	loader, err := dataset.NewLoader(t.data.Train, t.loaderOptions())
+	loader, err := t.batches()
 	if err != nil {
 		return err
 	}
@@ -154,6 +154,14 @@ func (t *Trainer) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// batches begins those to learn from.
+func (t *Trainer) batches() (Batches, error) {
+	if t.opts.Batches != nil {
+		return t.opts.Batches(t.loaderOptions())
+	}
+	return dataset.NewLoader(t.data.Train, t.loaderOptions())
 }
 
 // loaderOptions continue where the run stands.

@@ -58,11 +58,11 @@ func (d *openData) close() {
 
 // open checks and opens the shards for training and validation that are needed.
 func (t *task) open() (*openData, error) {
-	dir, parts := filepath.Dir(t.cfg.Data.Manifest), t.parts()
+	dir := filepath.Dir(t.cfg.Data.Manifest)
 	if t.cfg.Data.Verify == "yes" && t.env.Comm.Rank() == 0 {
 		bar := t.env.Progress("verify", int64(len(t.manifest.Shards)))
 		for _, s := range t.manifest.Shards {
-			if slices.Contains(parts, s.Part) {
+			if slices.Contains(t.parts(false), s.Part) {
 				if err := s.Verify(dir); err != nil {
 					return nil, err
 				}
@@ -72,7 +72,7 @@ func (t *task) open() (*openData, error) {
 		t.env.Manifest.AddPhase("verify", bar.Done())
 	}
 	d := &openData{Data: train.Data{Shape: t.manifest.Shape(), Normalization: t.manifest.Normalization}}
-	for _, part := range parts {
+	for _, part := range t.parts(true) {
 		s, err := t.manifest.Open(dir, part)
 		if err != nil {
 			d.close()
@@ -117,6 +117,7 @@ func (t *task) options(samples int) (train.Options, error) {
 			t.supplied(e.Supply)
 		},
 	}
+	t.order(&opts)
 	return opts, t.share(&opts)
 }
 

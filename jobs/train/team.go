@@ -13,15 +13,12 @@ import (
 // join puts this rank into the mesh of the configuration. One rank in fast mode
 // needs none.
 func (t *task) join() error {
-	comm, err := t.env.Ranks()
-	if err != nil {
-		return err
-	}
 	p := t.cfg.Parallel
-	if comm.Size() == 1 && p.Mode == "fast" {
+	if t.ranks.Size() == 1 && p.Mode == "fast" {
 		return nil
 	}
-	t.team, err = parallel.New(t.dev, comm, parallel.Options{
+	var err error
+	t.team, err = parallel.New(t.dev, t.ranks, parallel.Options{
 		Mesh: parallel.Mesh{Data: p.Data, Tensor: p.Tensor, Space: p.Space}, Fixed: p.Mode == "fixed", LocalNorm: p.BatchNorm == "local",
 	})
 	return err
