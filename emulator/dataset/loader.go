@@ -19,6 +19,10 @@ type LoaderOptions struct {
 	// only rank.
 	Rank, Ranks int
 
+	// Block, if not nil, has inputs be blocks of those that ranks share; the source
+	// must be a BlockSource.
+	Block *Block
+
 	Seed            uint64
 	Epoch, Position int64 // where to start: the cursor of a checkpoint
 	InOrder         bool  // sample i at position i, as validation wants it
@@ -54,6 +58,11 @@ func (o *LoaderOptions) validate(samples int) error {
 		return fmt.Errorf("rank %d of %d", o.Rank, o.Ranks)
 	case o.Epoch < 0 || o.Position < 0 || o.Position >= int64(samples):
 		return fmt.Errorf("start at position %d of epoch %d: want one of the %d samples", o.Position, o.Epoch, samples)
+	}
+	if o.Block != nil {
+		if err := o.Block.validate(o); err != nil {
+			return err
+		}
 	}
 	if o.Augment {
 		return o.Normalization.Validate()
@@ -94,6 +103,9 @@ func NewLoader(src Source, opts LoaderOptions) (*Loader, error) {
 		return nil, err
 	}
 	opts = plan.opts // defaults filled in
+	if _, ok := src.(BlockSource); opts.Block != nil && !ok {
+		return nil, errors.New("data loader: blocks of samples that can only be had whole")
+	}
 	l := &Loader{src: src, opts: opts, plan: plan, quit: make(chan struct{}), places: make(chan place),
 		ready: make(chan *Batch, opts.Prefetch+1), free: make(chan *Batch, opts.Prefetch+1)}
 	for range opts.Prefetch + 1 { // one more is in the hands of the caller
@@ -169,11 +181,11 @@ func (l *Loader) run() {
 		}
 		l.plan.Next(b)
 		l.plan.Room(b)
-		if b.missing, b.err = len(b.Samples), nil; b.missing == 0 {
+		if b.missing, b.err = len(b.Cubes), nil; b.missing == 0 {
 			b.whole <- struct{}{}
 		}
 		l.ready <- b // has room for all batches
-		for k := range b.Samples {
+		for k := range b.Cubes {
 			select {
 			case <-l.quit:
 				return
@@ -186,7 +198,7 @@ func (l *Loader) run() {
 // work reads samples until Close.
 func (l *Loader) work() {
 	defer l.done.Done()
-	drawer, in, out := NewDrawer(l.src, l.opts), l.opts.Shape.InputLen(), l.opts.Shape.OutputLen()
+	drawer := NewDrawer(l.src, l.opts)
 	last := time.Now()
 	spent := func(on *atomic.Int64) {
 		now := time.Now()
@@ -199,11 +211,10 @@ func (l *Loader) work() {
 			return
 		case p := <-l.places:
 			spent(&l.idle)
-			b, k := p.batch, p.k
-			err := drawer.Draw(b.Epoch, b.Samples[k], b.Input[k*in:(k+1)*in], b.Output[k*out:(k+1)*out])
+			err := drawer.fill(p.batch, p.k)
 			l.made.Add(1)
 			spent(&l.busy)
-			b.finish(k, err)
+			p.batch.finish(p.k, err)
 		}
 	}
 }

@@ -12,8 +12,7 @@ type Plan struct {
 	epoch, position int64 // of the next batch
 }
 
-// NewPlan returns the batches of a set of so many samples. Shape, Prefetch,
-// Workers and Augment of the options say nothing about them.
+// NewPlan returns the batches of a set of so many samples.
 func NewPlan(samples int, opts LoaderOptions) (*Plan, error) {
 	if err := opts.validate(samples); err != nil {
 		return nil, fmt.Errorf("data loader: %w", err)
@@ -37,22 +36,40 @@ func (p *Plan) Next(b *Batch) {
 	}
 	b.NextEpoch, b.NextPosition = p.epoch, p.position
 	order := NewPermutation(int(p.samples), o.Seed, uint64(b.Epoch))
-	b.Samples = b.Samples[:0]
-	for k := b.Total * o.Rank / o.Ranks; k < b.Total*(o.Rank+1)/o.Ranks; k++ {
+	lo, hi := b.Total*o.Rank/o.Ranks, b.Total*(o.Rank+1)/o.Ranks
+	first, last := lo, hi
+	if o.Block != nil {
+		first, last = b.Total*o.Block.First/o.Ranks, b.Total*o.Block.Last/o.Ranks
+	}
+	b.Cubes = b.Cubes[:0]
+	for k := first; k < last; k++ {
 		sample := int(b.Position) + k
 		if !o.InOrder {
 			sample = order.At(sample)
 		}
-		b.Samples = append(b.Samples, sample)
+		b.Cubes = append(b.Cubes, sample)
 	}
+	b.own = lo - first
+	b.Samples = b.Cubes[lo-first : hi-first]
 }
 
 // Room gives a batch room for its samples, in the memory that it has if there is
 // enough.
 func (p *Plan) Room(b *Batch) {
-	o := &p.opts
-	b.Input = room(b.Input, len(b.Samples)*o.Shape.InputLen(), p.Most()*o.Shape.InputLen())
-	b.Output = room(b.Output, len(b.Samples)*o.Shape.OutputLen(), p.Most()*o.Shape.OutputLen())
+	in, out, most := p.opts.inputLen(), p.opts.Shape.OutputLen(), p.Most()
+	if shared := p.opts.Block; shared != nil {
+		most = shared.Most(p.opts.BatchSize, p.opts.Ranks)
+	}
+	b.Input = room(b.Input, len(b.Cubes)*in, most*in)
+	b.Output = room(b.Output, len(b.Samples)*out, p.Most()*out)
+}
+
+// inputLen is the number of values of an input.
+func (o *LoaderOptions) inputLen() int {
+	if o.Block != nil {
+		return 3 * o.Block.Box.Cells()
+	}
+	return o.Shape.InputLen()
 }
 
 // room returns n values, in the memory of old if it is large enough, else in
@@ -81,10 +98,7 @@ func NewDrawer(src Source, opts LoaderOptions) *Drawer {
 // Draw fills input and output with a sample of an epoch.
 func (d *Drawer) Draw(epoch int64, sample int, input, output []float32) error {
 	o, in := &d.opts, d.opts.Shape.InputLen()
-	var s Symmetry
-	if o.Augment {
-		s = RandomSymmetry(NewRandom(o.Seed, PurposeAugment, uint64(epoch), uint64(sample)))
-	}
+	s := d.symmetry(epoch, sample)
 	if s == 0 {
 		return d.take(epoch, sample, input, output)
 	}
@@ -93,6 +107,57 @@ func (d *Drawer) Draw(epoch int64, sample int, input, output []float32) error {
 	}
 	s.ApplyInput(o.Normalization, input, d.scratch[:in], o.Shape.Grid)
 	s.ApplyOutput(output, d.scratch[in:], o.Shape.Channels, o.Shape.Grid)
+	return nil
+}
+
+// symmetry is that of a sample in an epoch.
+func (d *Drawer) symmetry(epoch int64, sample int) Symmetry {
+	if !d.opts.Augment {
+		return 0
+	}
+	return RandomSymmetry(NewRandom(d.opts.Seed, PurposeAugment, uint64(epoch), uint64(sample)))
+}
+
+// fill draws cube k of a batch, and the image if the sample is this rank's.
+func (d *Drawer) fill(b *Batch, k int) error {
+	in, out, own := d.opts.inputLen(), d.opts.Shape.OutputLen(), k-b.own
+	input, output := b.Input[k*in:(k+1)*in], []float32(nil)
+	if own >= 0 && own < len(b.Samples) {
+		output = b.Output[own*out : (own+1)*out]
+	}
+	if d.opts.Block == nil {
+		return d.Draw(b.Epoch, b.Cubes[k], input, output)
+	}
+	err := d.drawBlock(b.Epoch, b.Cubes[k], input, output)
+	if err != nil {
+		return fmt.Errorf("data loader: block of sample %d in epoch %d: %w", b.Cubes[k], b.Epoch, err)
+	}
+	return nil
+}
+
+// drawBlock fills input with this rank's block of a sample, which its symmetry
+// takes from another block, and output, unless it is nil, with its image.
+func (d *Drawer) drawBlock(epoch int64, sample int, input, output []float32) error {
+	o, src, s := &d.opts, d.src.(BlockSource), d.symmetry(epoch, sample)
+	if box := o.Block.Box; s == 0 && box.Cells() > 0 {
+		if err := src.ReadBlock(sample, box, input); err != nil {
+			return err
+		}
+	} else if box.Cells() > 0 {
+		block := d.scratch[:len(input)]
+		if err := src.ReadBlock(sample, s.Source(box, o.Shape.Grid), block); err != nil {
+			return err
+		}
+		s.ApplyBlock(o.Normalization, box, input, block, o.Shape.Grid)
+	}
+	if output == nil {
+		return nil
+	}
+	image := d.scratch[:len(output)]
+	if err := src.ReadOutput(sample, image); err != nil {
+		return err
+	}
+	s.ApplyOutput(output, image, o.Shape.Channels, o.Shape.Grid)
 	return nil
 }
 

@@ -3,6 +3,7 @@
 package parallel
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/columen/columen/emulator/dataset"
@@ -49,6 +50,9 @@ func (m *Makers) Feed(samples int, told func()) *Feed {
 func (f *Feed) Begin(o dataset.LoaderOptions) error {
 	if o.Ranks != f.m.count() || o.Rank != f.m.comm.Rank() {
 		return fmt.Errorf("parallel: samples for rank %d of %d on trainer %d of %d", o.Rank, o.Ranks, f.m.comm.Rank(), f.m.count())
+	}
+	if o.Block != nil {
+		return errors.New("parallel: blocks of samples that other ranks make: want whole ones")
 	}
 	if o.Prefetch == 0 {
 		o.Prefetch = 2
@@ -124,7 +128,7 @@ func (f *Feed) tell(end bool) error {
 // final.
 func (f *Feed) Next() (*dataset.Batch, error) {
 	if f.err != nil || f.closed {
-		return nil, f.failed(fmt.Errorf("samples of other ranks: closed"))
+		return nil, f.failed(errors.New("samples of other ranks: closed"))
 	}
 	if f.current != nil {
 		f.free, f.current = append(f.free, f.current), nil

@@ -69,6 +69,10 @@ type Options struct {
 	Optimizer optim.Options
 	Schedule  optim.ScheduleOptions
 
+	// Block is what a rank reads where it has only a block of each cube, of a network
+	// that takes blocks; nil for whole cubes. The sources are then BlockSources.
+	Block *dataset.Block
+
 	Threads  int // of the loss; 0 means 1
 	Prefetch int // batches read ahead; 0 means 2
 	Workers  int // goroutines that read; 0 means 1

@@ -104,8 +104,13 @@ func New(dev device.Device[float32], net Network, data Data, opts Options) (*Tra
 			return nil, err
 		}
 	}
-	most := (max(opts.BatchSize, opts.ValidationBatch) + t.team.Size() - 1) / t.team.Size()
-	t.input, t.dy = dev.Alloc(most*data.Shape.InputLen()), dev.Alloc(most*data.Shape.OutputLen())
+	batch := max(opts.BatchSize, opts.ValidationBatch)
+	most := (batch + t.team.Size() - 1) / t.team.Size()
+	input := most * data.Shape.InputLen()
+	if b := opts.Block; b != nil {
+		input = b.Most(batch, t.team.Size()) * 3 * b.Box.Cells()
+	}
+	t.input, t.dy = dev.Alloc(input), dev.Alloc(most*data.Shape.OutputLen())
 	t.pred, t.grad = make([]float32, most*data.Shape.OutputLen()), make([]float32, most*data.Shape.OutputLen())
 	return t, nil
 }
@@ -168,7 +173,7 @@ func (t *Trainer) batches() (Batches, error) {
 func (t *Trainer) loaderOptions() dataset.LoaderOptions {
 	return dataset.LoaderOptions{
 		Shape: t.data.Shape, BatchSize: t.opts.BatchSize, Seed: t.opts.Seed, Epoch: t.epoch, Position: t.position,
-		Rank: t.team.Rank(), Ranks: t.team.Size(),
+		Rank: t.team.Rank(), Ranks: t.team.Size(), Block: t.opts.Block,
 		Augment: t.opts.Augment, Normalization: t.data.Normalization, Prefetch: t.opts.Prefetch, Workers: t.opts.Workers,
 	}
 }
