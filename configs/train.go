@@ -3,6 +3,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 )
 
@@ -117,13 +118,30 @@ func (t *Train) Destination() (dir, name string) { return t.Output.Dir, t.Output
 func (t *Train) NumThreads() int { return t.Parallel.Threads }
 
 // CheckSize returns an *Error when the mesh of [parallel] does not have the
-// processes that were started.
-func (t *Train) CheckSize(file string, size int) error { return t.Parallel.checkSize(file, size) }
+// processes that were started, less those of data.generator_ranks.
+func (t *Train) CheckSize(file string, size int) error {
+	makers := t.Data.GeneratorRanks
+	if makers >= size {
+		return &Error{Problems: []Problem{{File: file, Field: "data.generator_ranks", Value: text(makers), Reason: fmt.Sprintf("%d ranks were started, and none of them would train", size),
+			Allowed: fmt.Sprintf("0 to %d", size-1)}}}
+	}
+	err := t.Parallel.checkSize(file, size-makers)
+	var e *Error
+	if makers > 0 && errors.As(err, &e) {
+		e.Problems[0].Reason += fmt.Sprintf(", beside the %d of data.generator_ranks", makers)
+	}
+	return err
+}
 
 func (t *Train) validate(r *report) {
 	s := t.Schedule
 	t.Parallel.validate(r)
 	t.Data.validate(r)
+	for _, x := range [][2]string{{"run.on_nan", t.Run.OnNaN}, {"run.on_outlier", t.Run.OnOutlier}} {
+		if x[1] == "rollback" && t.Data.GeneratorRanks > 0 {
+			r.add(x[0], text(x[1]), "generator ranks make samples in one order and do not go back", "stop or skip, or data.generator_ranks = 0")
+		}
+	}
 	if s.Kind == "step" && s.StepSize == 0 {
 		r.missing("schedule.step_size", `an integer above 0, which kind = "step" needs`)
 	}

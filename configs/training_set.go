@@ -17,7 +17,8 @@ type TrainingSet struct {
 	Draw           string  `toml:"draw" unit:"-" default:"\"fresh\"" allow:"fresh|replay" doc:"fresh draws other winds and directions in every epoch; replay solves the samples of the data set again"`
 	Samples        int     `toml:"samples" unit:"-" need:"no" allow:"1..1000000000" doc:"Samples of an epoch of fresh draws with source = \"online\"; as many as are stored when absent"`
 	StoredFraction float64 `toml:"stored_fraction" unit:"-" default:"0.5" allow:"0..1" doc:"Fraction of the samples of an epoch that mixed reads"`
-	Generators     int     `toml:"generators" unit:"-" default:"1" allow:"1..4096" digest:"no" doc:"Goroutines of a rank that solve samples; with parallel.threads = 0 they have cores of their own"`
+	Generators     int     `toml:"generators" unit:"-" default:"1" allow:"1..4096" digest:"no" doc:"Goroutines of a training rank that solve samples; with parallel.threads = 0 they have cores of their own"`
+	GeneratorRanks int     `toml:"generator_ranks" unit:"-" default:"0" allow:"0..100000" digest:"no" doc:"Of the ranks started, the last so many only solve samples, with all their threads, and the others only train"`
 	SnapshotsKept  int     `toml:"snapshots_kept" unit:"-" default:"16" allow:"1..100000" digest:"no" doc:"Snapshots that a rank keeps in memory to draw from"`
 }
 
@@ -30,6 +31,12 @@ func (s *TrainingSet) validate(r *report) {
 		r.missing("data.generate", `a configuration of columen generate, which source = "`+s.Source+`" needs`)
 	case !s.Makes() && s.Generate != "":
 		r.add("data.generate", text(s.Generate), `source = "stored" makes no samples`, `none, or source = "online" or "mixed"`)
+	}
+	if s.GeneratorRanks > 0 && !s.Makes() {
+		r.add("data.generator_ranks", text(s.GeneratorRanks), `source = "stored" makes no samples`, `0, or source = "online" or "mixed"`)
+	}
+	if s.GeneratorRanks > 0 && s.Generators > 1 {
+		r.add("data.generators", text(s.Generators), "trainers solve no samples beside generator ranks, which use all their threads", "1, or generator_ranks = 0")
 	}
 	if s.Samples > 0 && (s.Source != "online" || s.Draw != "fresh") {
 		r.add("data.samples", text(s.Samples), "an epoch has the samples that are stored", `none, or source = "online" with draw = "fresh"`)

@@ -35,7 +35,7 @@ func NewPlaced[T device.Float](dev device.Device[T], c Config, p Placement[T]) (
 	m := &Model[T]{config: c, env: nn.NewEnv(dev)}
 	m.env.Parts = p.Parts
 	if p.Neighbours != nil {
-		m.branches = newBlocks(m.env, c.Grid, p.Neighbours)
+		m.branches = newBlocks(m.env, c.Grid, p)
 	} else {
 		m.branches = newBranches(m.env, c.Grid)
 	}

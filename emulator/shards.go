@@ -14,6 +14,7 @@ type Placement[T device.Float] struct {
 	Exchange Exchange[T] // this rank's shards of the dense layers; nil for whole layers
 
 	Neighbours nn.Neighbours[T] // the ranks that share the cubes of samples in the encoders; nil for none
+	InBlocks   bool             // inputs are this rank's blocks of the cubes of all neighbours, not its own cubes
 }
 
 // Exchange moves a batch between the ranks that share the dense layers: outside

@@ -17,6 +17,7 @@ type blocks[T device.Float] struct {
 	grid     int
 	features [3]int // extents of the output of an encoder
 	channels int    // of it
+	inBlocks bool   // inputs come so
 
 	scatter, gather *nn.Move[T] // of the last Forward
 	inputs          []device.Buffer[T]
@@ -24,8 +25,8 @@ type blocks[T device.Float] struct {
 	batch           int // of this rank's samples
 }
 
-func newBlocks[T device.Float](env *nn.Env[T], grid int, n nn.Neighbours[T]) *blocks[T] {
-	b := &blocks[T]{env: env, cut: nn.NewBlocks(env, n), grid: grid, features: cubic(grid / 16), channels: 32}
+func newBlocks[T device.Float](env *nn.Env[T], grid int, p Placement[T]) *blocks[T] {
+	b := &blocks[T]{env: env, inBlocks: p.InBlocks, cut: nn.NewBlocks(env, p.Neighbours), grid: grid, features: cubic(grid / 16), channels: 32}
 	env.Cut = b.cut
 	for e := range 3 {
 		b.encoders = append(b.encoders, newEncoder(env, encoderName(e), grid))
@@ -36,21 +37,24 @@ func newBlocks[T device.Float](env *nn.Env[T], grid int, n nn.Neighbours[T]) *bl
 }
 
 // Forward encodes this rank's cubes x[B, 3, g, g, g] together with those of the
-// others.
+// others, or its blocks x[all, 3, box] of the cubes of all of them.
 func (b *blocks[T]) Forward(x device.Buffer[T], batch int, train bool) device.Buffer[T] {
 	dev, vars, all := b.env.Device, len(b.encoders), b.cut.Samples()
 	whole, own := cubic(b.grid), b.cut.Own(cubic(b.grid)).Cells()
-	b.scatter = b.cut.NewMove(vars, b.cut.Cubes(whole), b.cut.Parts(whole))
-	block := b.env.Take(all * vars * own)
-	b.scatter.Forward(x, block, b.cut.Part(b.cut.Own(whole)))
-	b.cut.Release() // whole cubes, which are larger than any halo
+	block := x
+	if !b.inBlocks {
+		b.scatter = b.cut.NewMove(vars, b.cut.Cubes(whole), b.cut.Parts(whole))
+		block = b.env.Take(all * vars * own)
+		b.scatter.Forward(x, block, b.cut.Part(b.cut.Own(whole)))
+		b.cut.Release() // whole cubes, which are larger than any halo
+	}
 
 	per := b.channels * b.cut.Own(b.features).Cells()
 	joined := b.env.Take(all * vars * per)
 	for e, enc := range b.encoders {
 		b.inputs[e] = b.resized(b.inputs[e], all*own)
 		dev.CopyRows(device.Rows{Count: all, Len: own, DstStride: own, SrcStart: e * own, SrcStride: vars * own}, b.inputs[e], block)
-		if e == vars-1 {
+		if e == vars-1 && !b.inBlocks {
 			b.env.Give(block)
 		}
 		y := enc.Forward(b.inputs[e], all, train)

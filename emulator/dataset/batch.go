@@ -11,10 +11,14 @@ type Batch struct {
 	Samples         []int // numbers of this rank's samples; none if there are more ranks than samples
 	Input, Output   []float32
 
+	// Cubes are the samples that Input is of: Samples, unless ranks share cubes.
+	Cubes []int
+
 	// Cursor to start from after this batch.
 	NextEpoch, NextPosition int64
 
 	mu      sync.Mutex
+	own     int           // place of the first of Samples in Cubes
 	missing int           // samples that are not there yet
 	err     error         // of the first sample that has one
 	failed  int           // its place

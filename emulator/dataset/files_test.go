@@ -7,6 +7,7 @@ package dataset
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/columen/columen/internal/h5"
+
+	"github.com/columen/columen/emulator/space"
 )
 
 func TestRawSampleOfTheOriginal(t *testing.T) {
@@ -145,6 +148,30 @@ func writeShard(t *testing.T, path string, shape Shape, order []int) Checksums {
 	sums, err := w.Close()
 	must(t, err)
 	return sums
+}
+
+// TestBlocksOfShards compares hyperslabs of samples with what they are of the
+// whole.
+func TestBlocksOfShards(t *testing.T) {
+	s, err := OpenShards("testdata/chunk_mulfreq_4x8.hdf5", "testdata/chunk_mulfreq_4x8.hdf5")
+	must(t, err)
+	defer s.Close()
+	input, output := make([]float32, s.Shape().InputLen()), make([]float32, s.Shape().OutputLen())
+	image := make([]float32, len(output))
+	for _, i := range []int{0, 3, 5} {
+		must(t, s.Read(i, input, output))
+		for _, box := range (space.Lattice{2, 1, 2}).Cut([3]int{8, 8, 8}) {
+			block := make([]float32, 3*box.Cells())
+			must(t, s.ReadBlock(i, box, block))
+			if !slices.Equal(block, cutOut(input, box, 8)) {
+				t.Errorf("sample %d: block %v is not that of the whole", i, box)
+			}
+		}
+		if must(t, s.ReadOutput(i, image)); !slices.Equal(image, output) {
+			t.Errorf("sample %d: another image", i)
+		}
+	}
+	mentions(t, "a sample that is not there", errors.Join(s.ReadBlock(8, space.Box{}, nil), s.ReadOutput(-1, nil)), "sample 8 of 8", "sample -1 of 8")
 }
 
 func TestShardRoundTrip(t *testing.T) {

@@ -19,6 +19,10 @@ type LoaderOptions struct {
 	// only rank.
 	Rank, Ranks int
 
+	// Block, if not nil, has inputs be blocks of those that ranks share; the source
+	// must be a BlockSource.
+	Block *Block
+
 	Seed            uint64
 	Epoch, Position int64 // where to start: the cursor of a checkpoint
 	InOrder         bool  // sample i at position i, as validation wants it
@@ -55,6 +59,11 @@ func (o *LoaderOptions) validate(samples int) error {
 	case o.Epoch < 0 || o.Position < 0 || o.Position >= int64(samples):
 		return fmt.Errorf("start at position %d of epoch %d: want one of the %d samples", o.Position, o.Epoch, samples)
 	}
+	if o.Block != nil {
+		if err := o.Block.validate(o); err != nil {
+			return err
+		}
+	}
 	if o.Augment {
 		return o.Normalization.Validate()
 	}
@@ -68,6 +77,7 @@ func (o *LoaderOptions) validate(samples int) error {
 type Loader struct {
 	src     Source
 	opts    LoaderOptions
+	plan    *Plan
 	ready   chan *Batch // in order; those at the end still lack samples
 	free    chan *Batch
 	places  chan place
@@ -88,19 +98,18 @@ type place struct {
 
 // NewLoader starts to read. Close must be called in the end.
 func NewLoader(src Source, opts LoaderOptions) (*Loader, error) {
-	if err := opts.validate(src.Len()); err != nil {
-		return nil, fmt.Errorf("data loader: %w", err)
+	plan, err := NewPlan(src.Len(), opts)
+	if err != nil {
+		return nil, err
 	}
-	l := &Loader{src: src, opts: opts, quit: make(chan struct{}), places: make(chan place),
+	opts = plan.opts // defaults filled in
+	if _, ok := src.(BlockSource); opts.Block != nil && !ok {
+		return nil, errors.New("data loader: blocks of samples that can only be had whole")
+	}
+	l := &Loader{src: src, opts: opts, plan: plan, quit: make(chan struct{}), places: make(chan place),
 		ready: make(chan *Batch, opts.Prefetch+1), free: make(chan *Batch, opts.Prefetch+1)}
-	most := (opts.BatchSize + opts.Ranks - 1) / opts.Ranks
 	for range opts.Prefetch + 1 { // one more is in the hands of the caller
-		l.free <- &Batch{
-			Samples: make([]int, 0, most),
-			Input:   make([]float32, most*opts.Shape.InputLen()),
-			Output:  make([]float32, most*opts.Shape.OutputLen()),
-			whole:   make(chan struct{}, 1),
-		}
+		l.free <- &Batch{whole: make(chan struct{}, 1)}
 	}
 	l.done.Add(1 + opts.Workers)
 	go l.run()
@@ -163,7 +172,6 @@ func (l *Loader) Effort() Effort {
 // run plans batches and shares out their samples until Close.
 func (l *Loader) run() {
 	defer l.done.Done()
-	epoch, position := l.opts.Epoch, l.opts.Position
 	for {
 		var b *Batch
 		select {
@@ -171,10 +179,13 @@ func (l *Loader) run() {
 			return
 		case b = <-l.free:
 		}
-		l.plan(b, epoch, position)
-		epoch, position = b.NextEpoch, b.NextPosition
+		l.plan.Next(b)
+		l.plan.Room(b)
+		if b.missing, b.err = len(b.Cubes), nil; b.missing == 0 {
+			b.whole <- struct{}{}
+		}
 		l.ready <- b // has room for all batches
-		for k := range b.Samples {
+		for k := range b.Cubes {
 			select {
 			case <-l.quit:
 				return
@@ -187,7 +198,7 @@ func (l *Loader) run() {
 // work reads samples until Close.
 func (l *Loader) work() {
 	defer l.done.Done()
-	scratch := make([]float32, l.opts.Shape.InputLen()+l.opts.Shape.OutputLen())
+	drawer := NewDrawer(l.src, l.opts)
 	last := time.Now()
 	spent := func(on *atomic.Int64) {
 		now := time.Now()
@@ -200,69 +211,10 @@ func (l *Loader) work() {
 			return
 		case p := <-l.places:
 			spent(&l.idle)
-			err := l.read(p.batch, p.k, scratch)
+			err := drawer.fill(p.batch, p.k)
 			l.made.Add(1)
 			spent(&l.busy)
 			p.batch.finish(p.k, err)
 		}
 	}
-}
-
-// plan chooses the samples of the batch at a cursor.
-func (l *Loader) plan(b *Batch, epoch, position int64) {
-	o, n := &l.opts, int64(l.src.Len())
-	b.Epoch, b.Position = epoch, position
-	b.Total = int(min(int64(o.BatchSize), n-position))
-	b.NextEpoch, b.NextPosition = epoch, position+int64(b.Total)
-	if b.NextPosition == n {
-		b.NextEpoch, b.NextPosition = epoch+1, 0
-	}
-	order := NewPermutation(int(n), o.Seed, uint64(epoch))
-	b.Samples = b.Samples[:0]
-	for k := b.Total * o.Rank / o.Ranks; k < b.Total*(o.Rank+1)/o.Ranks; k++ {
-		sample := int(position) + k
-		if !o.InOrder {
-			sample = order.At(sample)
-		}
-		b.Samples = append(b.Samples, sample)
-	}
-	b.Input = b.Input[:len(b.Samples)*o.Shape.InputLen()]
-	b.Output = b.Output[:len(b.Samples)*o.Shape.OutputLen()]
-	if b.missing, b.err = len(b.Samples), nil; b.missing == 0 {
-		b.whole <- struct{}{}
-	}
-}
-
-// read fills a place; scratch has the size of a sample.
-func (l *Loader) read(b *Batch, k int, scratch []float32) error {
-	o, sample := &l.opts, b.Samples[k]
-	in, out := o.Shape.InputLen(), o.Shape.OutputLen()
-	input, output := b.Input[k*in:(k+1)*in], b.Output[k*out:(k+1)*out]
-	var s Symmetry
-	if o.Augment {
-		s = RandomSymmetry(NewRandom(o.Seed, PurposeAugment, uint64(b.Epoch), uint64(sample)))
-	}
-	if s == 0 {
-		return l.draw(b.Epoch, sample, input, output)
-	}
-	if err := l.draw(b.Epoch, sample, scratch[:in], scratch[in:]); err != nil {
-		return err
-	}
-	s.ApplyInput(o.Normalization, input, scratch[:in], o.Shape.Grid)
-	s.ApplyOutput(output, scratch[in:], o.Shape.Channels, o.Shape.Grid)
-	return nil
-}
-
-// draw takes a sample from the source.
-func (l *Loader) draw(epoch int64, sample int, input, output []float32) error {
-	var err error
-	if src, ok := l.src.(Renewed); ok {
-		err = src.ReadIn(epoch, sample, input, output)
-	} else {
-		err = l.src.Read(sample, input, output)
-	}
-	if err != nil {
-		return fmt.Errorf("data loader: sample %d in epoch %d: %w", sample, epoch, err)
-	}
-	return nil
 }

@@ -81,14 +81,23 @@ func (s *Shards) Len() int { return s.ends[len(s.ends)-1] }
 
 // Read reads sample i.
 func (s *Shards) Read(i int, input, output []float32) error {
+	shard, k, err := s.find(i)
+	if err != nil {
+		return err
+	}
+	return shard.Read(k, input, output)
+}
+
+// find returns the shard of sample i and its number there.
+func (s *Shards) find(i int) (*Shard, int, error) {
 	if i < 0 || i >= s.Len() {
-		return fmt.Errorf("sample %d of %d", i, s.Len())
+		return nil, 0, fmt.Errorf("sample %d of %d", i, s.Len())
 	}
 	k := sort.SearchInts(s.ends, i+1)
 	if k > 0 {
 		i -= s.ends[k-1]
 	}
-	return s.shards[k].Read(i, input, output)
+	return s.shards[k], i, nil
 }
 
 // Close closes all shards.

@@ -2,7 +2,11 @@
 
 package dataset
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/columen/columen/emulator/space"
+)
 
 // Symmetry is one of the 16 transformations of a sample under which the
 // transfer equation gives exactly the transformed image:
@@ -63,12 +67,18 @@ func (s Symmetry) source(x, y, g int) (int, int) {
 // ApplyInput transforms a normalised input [3, g, g, g] from src to dst. The
 // normalisation says which number v = 0 has.
 func (s Symmetry) ApplyInput(nm Normalization, dst, src []float32, g int) {
-	cells := g * g * g
+	s.ApplyBlock(nm, space.Whole([3]int{g, g, g}), dst, src, g)
+}
+
+// ApplyBlock is ApplyInput for a block of the result: dst is [3, box] and src
+// [3, Source(box)].
+func (s Symmetry) ApplyBlock(nm Normalization, box space.Box, dst, src []float32, g int) {
+	cells := box.Cells()
 	if len(dst) != 3*cells || len(src) != 3*cells {
-		panic(fmt.Sprintf("dataset: symmetry of inputs of %d and %d values on a grid of %d", len(dst), len(src), g))
+		panic(fmt.Sprintf("dataset: symmetry of inputs of %d and %d values in a block of %d cells", len(dst), len(src), cells))
 	}
 	for f := range 3 {
-		s.moveColumns(dst[f*cells:(f+1)*cells], src[f*cells:(f+1)*cells], g, g)
+		s.moveColumns(dst[f*cells:(f+1)*cells], src[f*cells:(f+1)*cells], box, g)
 	}
 	if s.Reverses() {
 		// (−v − mean)/std = −(v − mean)/std − 2·mean/std
@@ -77,6 +87,17 @@ func (s Symmetry) ApplyInput(nm Normalization, dst, src []float32, g int) {
 			dst[i] = -v - shift
 		}
 	}
+}
+
+// Source returns the box of cells of a g × g × g grid that a box of the result
+// comes from.
+func (s Symmetry) Source(box space.Box, g int) space.Box {
+	if box.Cells() == 0 {
+		return box
+	}
+	x0, y0 := s.source(box[0].Lo, box[1].Lo, g)
+	x1, y1 := s.source(box[0].Hi-1, box[1].Hi-1, g)
+	return space.Box{{Lo: min(x0, x1), Hi: max(x0, x1) + 1}, {Lo: min(y0, y1), Hi: max(y0, y1) + 1}, box[2]}
 }
 
 // ApplyOutput transforms an output [channels, g, g] from src to dst.
@@ -90,16 +111,18 @@ func (s Symmetry) ApplyOutput(dst, src []float32, channels, g int) {
 		if s.Reverses() {
 			from = channels - 1 - f
 		}
-		s.moveColumns(dst[f*pixels:(f+1)*pixels], src[from*pixels:(from+1)*pixels], g, 1)
+		s.moveColumns(dst[f*pixels:(f+1)*pixels], src[from*pixels:(from+1)*pixels], space.Whole([3]int{g, g, 1}), g)
 	}
 }
 
-// moveColumns moves columns of depth values over the g × g grid.
-func (s Symmetry) moveColumns(dst, src []float32, g, depth int) {
-	for x := range g {
-		for y := range g {
+// moveColumns moves columns along z to a box from where they come from.
+func (s Symmetry) moveColumns(dst, src []float32, box space.Box, g int) {
+	from, depth := s.Source(box, g), box[2].Len()
+	for x := box[0].Lo; x < box[0].Hi; x++ {
+		for y := box[1].Lo; y < box[1].Hi; y++ {
 			sx, sy := s.source(x, y, g)
-			copy(dst[(x*g+y)*depth:(x*g+y+1)*depth], src[(sx*g+sy)*depth:(sx*g+sy+1)*depth])
+			to, at := (x-box[0].Lo)*box[1].Len()+y-box[1].Lo, (sx-from[0].Lo)*from[1].Len()+sy-from[1].Lo
+			copy(dst[to*depth:(to+1)*depth], src[at*depth:(at+1)*depth])
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package parallel
 
 import (
+	"github.com/columen/columen/emulator/dataset"
 	"github.com/columen/columen/emulator/device"
 	"github.com/columen/columen/emulator/nn"
 	"github.com/columen/columen/emulator/space"
@@ -27,6 +28,16 @@ func (t *Team[T]) Neighbours() nn.Neighbours[T] {
 		return nil
 	}
 	return &neighbours[T]{t: t}
+}
+
+// Block is what this rank reads of samples on a grid where ranks share cubes, if
+// each reads its own block; nil when they do not.
+func (t *Team[T]) Block(grid int) *dataset.Block {
+	if t.space.Size() == 1 {
+		return nil
+	}
+	first := t.Rank() - t.space.Rank()
+	return &dataset.Block{Box: space.Lattice(t.opts.Mesh.Space).Cut([3]int{grid, grid, grid})[t.space.Rank()], First: first, Last: first + t.space.Size()}
 }
 
 // Lattice is that of the mesh.

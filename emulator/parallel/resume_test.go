@@ -23,7 +23,8 @@ func memory(n int) *dataset.Memory {
 	return &dataset.Memory{Shape: dataset.Shape{Grid: grid, Channels: 1, Flat: true}, Inputs: x, Outputs: y}
 }
 
-// newTrainer joins a run on the ranks of c, which stops after so many steps.
+// newTrainer joins a run on the ranks of c, which stops after so many steps. With
+// any Block the ranks read their own.
 func newTrainer(c *mpiutil.Comm, o Options, opts train.Options, stop int64) (*train.Trainer, context.Context, error) {
 	return newTrainerOn(c, o, opts, stop, memory(5))
 }
@@ -35,7 +36,10 @@ func newTrainerOn(c *mpiutil.Comm, o Options, opts train.Options, stop int64, se
 	if err != nil {
 		return nil, nil, err
 	}
-	place := emulator.Placement[float32]{Parts: team.Parts()}
+	place := emulator.Placement[float32]{Parts: team.Parts(), Neighbours: team.Neighbours()}
+	if opts.Block != nil {
+		opts.Block, place.InBlocks = team.Block(grid), true
+	}
 	if x := team.Exchange(); x != nil {
 		place.Exchange = x
 	}

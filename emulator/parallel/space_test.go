@@ -3,10 +3,15 @@
 package parallel
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/columen/columen/emulator/dataset"
+	"github.com/columen/columen/emulator/optim"
+	"github.com/columen/columen/emulator/train"
 	"github.com/columen/columen/mpiutil"
 )
 
@@ -52,6 +57,40 @@ func TestSpaceOptions(t *testing.T) {
 		})
 		if err == nil || !strings.Contains(err.Error(), "space [2 1 1]") {
 			t.Errorf("%+v: error %v", o, err)
+		}
+	}
+}
+
+// TestReadInBlocks makes a step on ranks that share cubes, each of which reads its
+// blocks, and compares its end with that of ranks that read whole cubes and send the
+// blocks, bit by bit.
+func TestReadInBlocks(t *testing.T) {
+	for _, m := range some(1, []Mesh{{Data: 1, Tensor: 1, Space: [3]int{1, 2, 2}}, {Data: 2, Tensor: 1, Space: [3]int{1, 1, 2}}}) {
+		var ends []map[string][]byte
+		for _, block := range []*dataset.Block{nil, {}} {
+			dir := t.TempDir()
+			inProcess(t, m.Ranks(), func(c *mpiutil.Comm) error {
+				tr, ctx, err := newTrainer(c, Options{Mesh: m}, train.Options{Dir: dir, Digest: "test", Epochs: 1, BatchSize: 2, Seed: 7, Alpha: alpha,
+					Augment: true, Block: block, Schedule: optim.ScheduleOptions{Kind: "constant", Base: 1e-3}}, 1)
+				if err != nil {
+					return err
+				}
+				var stopped *train.Interrupted
+				if err := tr.Run(ctx); !errors.As(err, &stopped) {
+					return fmt.Errorf("stop after a step: %w", err)
+				}
+				return nil
+			})
+			end, err := files(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ends = append(ends, end)
+		}
+		for name, want := range ends[0] {
+			if !bytes.Equal(ends[1][name], want) {
+				t.Errorf("%v: %s differs", m, name)
+			}
 		}
 	}
 }

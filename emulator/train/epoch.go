@@ -126,7 +126,7 @@ func (t *Trainer) validate() (Validation, error) {
 	}
 	loader, err := dataset.NewLoader(src, dataset.LoaderOptions{
 		Shape: t.data.Shape, BatchSize: t.opts.ValidationBatch, InOrder: true, Prefetch: t.opts.Prefetch, Workers: t.opts.Workers,
-		Rank: t.team.Rank(), Ranks: t.team.Size(),
+		Rank: t.team.Rank(), Ranks: t.team.Size(), Block: t.opts.Block,
 	})
 	if err != nil {
 		return Validation{}, err

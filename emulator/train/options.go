@@ -13,6 +13,17 @@ import (
 	"github.com/columen/columen/emulator/optim"
 )
 
+// Batches gives out the samples of steps ahead of their use; *dataset.Loader does.
+type Batches interface {
+	// Next returns the next batch, which is valid until the next call. An error is
+	// final.
+	Next() (*dataset.Batch, error)
+	// Effort returns that of whoever reads or makes the samples since the last call.
+	Effort() dataset.Effort
+	// Close ends it.
+	Close()
+}
+
 // Network is what can be trained; *emulator.Model[float32] is one.
 type Network interface {
 	Forward(x device.Buffer[float32], batch int, train bool) device.Buffer[float32]
@@ -70,9 +81,19 @@ type Options struct {
 	Optimizer optim.Options
 	Schedule  optim.ScheduleOptions
 
+	// Block is what a rank reads where it has only a block of each cube, of a network
+	// that takes blocks; nil for whole cubes. The sources are then BlockSources.
+	Block *dataset.Block
+
 	Threads  int // of the loss; 0 means 1
 	Prefetch int // batches read ahead; 0 means 2
 	Workers  int // goroutines that read; 0 means 1
+
+	// Batches, if not nil, begins the batches that a loader with these options would
+	// give from Data.Train, which is not used then: others make the samples, in so
+	// many goroutines.
+	Batches func(dataset.LoaderOptions) (Batches, error)
+	Makers  int
 
 	// Skipped, if not nil, is told of checkpoints that are newer than the one that
 	// the run continues from, but not whole.

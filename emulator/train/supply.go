@@ -52,8 +52,12 @@ func (t *Trainer) supply(r running) (Supply, error) {
 		}
 		return a / b
 	}
+	goroutines := len(all) * max(1, t.opts.Workers)
+	if t.opts.Batches != nil {
+		goroutines = t.opts.Makers
+	}
 	return Supply{
-		Goroutines: len(all) * max(1, t.opts.Workers), Samples: int64(sum[0]), SampleS: ratio(sum[1], sum[0]), Idle: ratio(sum[2], sum[1]+sum[2]),
+		Goroutines: goroutines, Samples: int64(sum[0]), SampleS: ratio(sum[1], sum[0]), Idle: ratio(sum[2], sum[1]+sum[2]),
 		Waiting: ratio(sum[3], sum[3]+sum[4]), TrainerS: ratio(sum[4]/float64(len(all)), float64(r.Samples)),
 	}, nil
 }

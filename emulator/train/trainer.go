@@ -118,8 +118,13 @@ func New(dev device.Device[float32], net Network, data Data, opts Options) (*Tra
 			return nil, err
 		}
 	}
-	most := (max(opts.BatchSize, opts.ValidationBatch) + t.team.Size() - 1) / t.team.Size()
-	t.input, t.dy = dev.Alloc(most*data.Shape.InputLen()), dev.Alloc(most*data.Shape.OutputLen())
+	batch := max(opts.BatchSize, opts.ValidationBatch)
+	most := (batch + t.team.Size() - 1) / t.team.Size()
+	input := most * data.Shape.InputLen()
+	if b := opts.Block; b != nil {
+		input = b.Most(batch, t.team.Size()) * 3 * b.Box.Cells()
+	}
+	t.input, t.dy = dev.Alloc(input), dev.Alloc(most*data.Shape.OutputLen())
 	t.one = dev.Alloc(1)
 	if opts.Guard.has(Skip) {
 		t.statistics = newStatistics(dev, net.Entries())
@@ -158,7 +163,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 // steps trains from where the run stands. It returns errBack when the run went
 // back to a checkpoint.
 func (t *Trainer) steps(ctx context.Context) error {
-	loader, err := dataset.NewLoader(t.data.Train, t.loaderOptions())
+	loader, err := t.batches()
 	if err != nil {
 		return err
 	}
@@ -195,11 +200,19 @@ func (t *Trainer) steps(ctx context.Context) error {
 	return nil
 }
 
+// batches begins those to learn from.
+func (t *Trainer) batches() (Batches, error) {
+	if t.opts.Batches != nil {
+		return t.opts.Batches(t.loaderOptions())
+	}
+	return dataset.NewLoader(t.data.Train, t.loaderOptions())
+}
+
 // loaderOptions continue where the run stands.
 func (t *Trainer) loaderOptions() dataset.LoaderOptions {
 	return dataset.LoaderOptions{
 		Shape: t.data.Shape, BatchSize: t.opts.BatchSize, Seed: t.opts.Seed, Epoch: t.epoch, Position: t.position,
-		Rank: t.team.Rank(), Ranks: t.team.Size(),
+		Rank: t.team.Rank(), Ranks: t.team.Size(), Block: t.opts.Block,
 		Augment: t.opts.Augment, Normalization: t.data.Normalization, Prefetch: t.opts.Prefetch, Workers: t.opts.Workers,
 	}
 }

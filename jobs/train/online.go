@@ -22,7 +22,7 @@ func (t *task) prepare() error {
 	if !d.Makes() {
 		return nil
 	}
-	if t.cfg.Parallel.Threads == 0 { // all cores: some of them for samples
+	if d.GeneratorRanks == 0 && t.cfg.Parallel.Threads == 0 { // all cores: some of them for samples
 		t.threads = max(1, t.threads-d.Generators)
 	}
 	cfg := new(configs.Generate)
@@ -30,7 +30,7 @@ func (t *task) prepare() error {
 		return err
 	}
 	var err error
-	if t.factory, err = samples.NewFactory(d.Generate, cfg, max(d.SnapshotsKept, d.Generators)); err != nil {
+	if t.factory, err = samples.NewFactory(d.Generate, cfg, max(d.SnapshotsKept, t.goroutines())); err != nil {
 		return err
 	}
 	if err := t.factory.Agree(d.Generate, t.manifest); err != nil {
@@ -43,50 +43,64 @@ func (t *task) prepare() error {
 	} else if other := t.factory.Drawn(t.manifest); other != "" && t.env.Comm.Rank() == 0 {
 		t.env.Log.Warn("winds are drawn otherwise than those of the data set, whose statistics normalise them", "what", other)
 	}
-	if t.factory.Snapshots() {
+	if t.factory.Snapshots() && t.solves() {
 		_, err = t.factory.Look(0)
 	}
 	return err
 }
 
-// parts are those of the data set that are read.
-func (t *task) parts() []dataset.Part {
-	if t.cfg.Data.Source == "online" {
-		return []dataset.Part{dataset.Validation}
+// parts are those of the data set that are read, by all ranks together or by this
+// one alone.
+func (t *task) parts(own bool) []dataset.Part {
+	var parts []dataset.Part
+	if t.cfg.Data.Source != "online" && !(own && t.makers != nil && !t.only()) {
+		parts = append(parts, dataset.Train)
 	}
-	return []dataset.Part{dataset.Train, dataset.Validation}
+	if own && t.only() {
+		return parts
+	}
+	return append(parts, dataset.Validation)
 }
 
-// source returns the samples to learn from; stored are those of the data set, or
-// nil where they are not read.
+// samples is the number of samples of an epoch.
+func (t *task) samples() int {
+	if n := t.cfg.Data.Samples; n > 0 {
+		return n
+	}
+	n := 0
+	for _, s := range t.manifest.Shards {
+		if s.Part == dataset.Train {
+			n += s.Samples
+		}
+	}
+	return n
+}
+
+// source returns the samples to learn from, nil on a rank that others make them
+// for; stored are those of the data set, or nil where they are not read.
 func (t *task) source(stored dataset.Source) (dataset.Source, error) {
 	d, seed := t.cfg.Data, uint64(t.cfg.Network.Seed)
 	if !d.Makes() {
 		return stored, nil
 	}
-	number := d.Samples
-	if number == 0 {
-		for _, s := range t.manifest.Shards {
-			if s.Part == dataset.Train {
-				number += s.Samples
-			}
-		}
+	t.env.Log.Info("samples are made while training", "source", d.Source, "draw", d.Draw, "samples_per_epoch", t.samples(),
+		"generator_ranks", d.GeneratorRanks, "generators_per_rank", t.goroutines(), "trainer_threads_per_rank", t.threads)
+	if !t.solves() {
+		return nil, nil
 	}
-	made, err := t.factory.Online(samples.OnlineOptions{Normalization: t.manifest.Normalization, Seed: seed, Replay: d.Draw == "replay", Samples: number})
+	made, err := t.factory.Online(samples.OnlineOptions{Normalization: t.manifest.Normalization, Seed: seed, Replay: d.Draw == "replay", Samples: t.samples()})
 	if err != nil {
 		return nil, err
 	}
-	t.env.Log.Info("samples are made while training", "source", d.Source, "draw", d.Draw, "samples_per_epoch", made.Len(),
-		"generators_per_rank", d.Generators, "trainer_threads_per_rank", t.threads)
 	if d.Source == "mixed" {
 		return dataset.NewMixture(stored, made, d.StoredFraction, seed)
 	}
 	return made, nil
 }
 
-// workers is how many goroutines read or make samples.
+// workers is how many goroutines read or make samples on a rank that trains.
 func (t *task) workers() int {
-	if t.cfg.Data.Makes() {
+	if t.cfg.Data.Makes() && t.cfg.Data.GeneratorRanks == 0 {
 		return t.cfg.Data.Generators
 	}
 	return t.cfg.Data.Readers

@@ -14,6 +14,7 @@ import (
 	"github.com/columen/columen/emulator/parallel"
 	"github.com/columen/columen/jobs/internal/calibrate"
 	"github.com/columen/columen/jobs/internal/run"
+	"github.com/columen/columen/mpiutil"
 )
 
 // shown is how many meshes the log compares.
@@ -24,10 +25,7 @@ func (t *task) calibrated() (*calibrate.Machine, error) {
 	if t.machine != nil {
 		return t.machine, nil
 	}
-	comm, err := t.env.Ranks()
-	if err != nil {
-		return nil, err
-	}
+	comm := t.ranks
 	start := time.Now()
 	batch := t.cfg.Data.Batch
 	plan := calibrate.Short(cost.Network(t.shape), (batch+comm.Size()-1)/comm.Size(), batch, t.threads)
@@ -103,14 +101,14 @@ func reason(list []cost.Candidate) string {
 
 // shared returns rank 0's mesh, or its error, on all ranks.
 func (t *task) shared(m cost.Mesh, err error) (cost.Mesh, error) {
-	if err := t.env.Comm.Agree(err); err != nil {
+	if err := mpiutil.Agree(t.ranks, err); err != nil {
 		return m, err
 	}
 	data := binary.LittleEndian.AppendUint32(nil, uint32(m.Data))
 	for _, n := range []int{m.Tensor, m.Space[0], m.Space[1], m.Space[2]} {
 		data = binary.LittleEndian.AppendUint32(data, uint32(n))
 	}
-	if err := t.env.Comm.Bcast(data); err != nil {
+	if err := mpiutil.Bcast(t.ranks, data, 0); err != nil {
 		return m, err
 	}
 	at := func(i int) int { return int(binary.LittleEndian.Uint32(data[4*i:])) }
@@ -126,7 +124,7 @@ func (t *task) predict(samples int) error {
 	}
 	rates := m.Rates
 	rates.SourcePerSample, err = t.sourceSeconds()
-	if err := t.env.Comm.Agree(err); err != nil {
+	if err := mpiutil.Agree(t.ranks, err); err != nil {
 		return err
 	}
 	rates.Workers = t.workers()
@@ -152,9 +150,10 @@ func (t *task) predict(samples int) error {
 }
 
 // sourceSeconds takes the time of rank 0 to read or make a sample; the least of a
-// few, since the first opens what the others use.
+// few, since the first opens what the others use. It is 0 where other ranks make
+// them.
 func (t *task) sourceSeconds() (float64, error) {
-	if t.env.Comm.Rank() != 0 {
+	if t.env.Comm.Rank() != 0 || t.cfg.Data.Makes() && !t.solves() {
 		return 0, nil
 	}
 	src, done, err := t.look()

@@ -60,11 +60,11 @@ func (d *openData) close() {
 
 // open checks and opens the shards for training and validation that are needed.
 func (t *task) open() (*openData, error) {
-	dir, parts := filepath.Dir(t.cfg.Data.Manifest), t.parts()
+	dir := filepath.Dir(t.cfg.Data.Manifest)
 	if t.cfg.Data.Verify == "yes" && t.env.Comm.Rank() == 0 {
 		bar := t.env.Progress("verify", int64(len(t.manifest.Shards)))
 		for _, s := range t.manifest.Shards {
-			if slices.Contains(parts, s.Part) {
+			if slices.Contains(t.parts(false), s.Part) {
 				if err := s.Verify(dir); err != nil {
 					return nil, err
 				}
@@ -74,7 +74,7 @@ func (t *task) open() (*openData, error) {
 		t.env.Manifest.AddPhase("verify", bar.Done())
 	}
 	d := &openData{Data: train.Data{Shape: t.manifest.Shape(), Normalization: t.manifest.Normalization}}
-	for _, part := range parts {
+	for _, part := range t.parts(true) {
 		s, err := t.manifest.Open(dir, part)
 		if err != nil {
 			d.close()
@@ -124,18 +124,15 @@ func (t *task) options(samples int) (train.Options, error) {
 			t.supplied(e.Supply)
 		},
 	}
-	nodes, err := t.env.Nodes()
-	if err != nil {
-		return opts, err
-	}
-	opts.MTBF = c.Run.MTBFHours * 3600 / float64(nodes)
+	opts.MTBF = c.Run.MTBFHours * 3600 / float64(t.nodes)
 	opts.Paced = func(steps int64, cost, step float64) {
 		t.env.Log.Info("checkpoints inside epochs", "every_steps", steps, "seconds", fmt.Sprintf("%.4g", float64(steps)*step), "pause_s", fmt.Sprintf("%.3g", cost),
-			"nodes", nodes, "mtbf_h_of_a_node", c.Run.MTBFHours)
+			"nodes", t.nodes, "mtbf_h_of_a_node", c.Run.MTBFHours)
 	}
 	if t.book != nil {
 		opts.At = t.book.Note
 	}
+	t.order(&opts)
 	return opts, t.share(&opts)
 }
 

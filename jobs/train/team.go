@@ -18,21 +18,18 @@ import (
 // join puts this rank into the mesh of the configuration. One rank in fast mode
 // needs none, and then has no choice of meshes either.
 func (t *task) join() error {
-	comm, err := t.env.Ranks()
-	if err != nil {
-		return err
-	}
 	p := t.cfg.Parallel
-	if comm.Size() == 1 && p.Mode == "fast" {
+	if t.ranks.Size() == 1 && p.Mode == "fast" {
 		return nil
 	}
 	mesh := parallel.Mesh{Data: p.Data, Tensor: p.Tensor, Space: p.Space}
-	if p.Auto() && comm.Size() > 1 {
-		if mesh, err = t.choose(comm.Size()); err != nil {
+	var err error
+	if p.Auto() && t.ranks.Size() > 1 {
+		if mesh, err = t.choose(t.ranks.Size()); err != nil {
 			return err
 		}
 	}
-	t.team, err = parallel.New(t.dev, comm, parallel.Options{
+	t.team, err = parallel.New(t.dev, t.ranks, parallel.Options{
 		Mesh: mesh, Fixed: p.Mode == "fixed", LocalNorm: p.BatchNorm == "local",
 	})
 	return err
@@ -52,12 +49,17 @@ func (t *task) placement() emulator.Placement[float32] {
 	if t.team != nil {
 		p.Parts = t.team.Parts()
 		p.Neighbours = t.team.Neighbours()
+		p.InBlocks = t.inBlocks()
 		if x := t.team.Exchange(); x != nil {
 			p.Exchange = x
 		}
 	}
 	return p
 }
+
+// inBlocks tells whether each rank reads its own blocks of the cubes that ranks
+// share. What is solved comes whole, and is cut afterwards.
+func (t *task) inBlocks() bool { return !t.cfg.Data.Makes() && t.team.Block(t.shape.Grid) != nil }
 
 // share completes the options of a run by those of its team.
 func (t *task) share(opts *train.Options) error {
@@ -69,6 +71,10 @@ func (t *task) share(opts *train.Options) error {
 		return err
 	}
 	opts.Team, opts.Updater = t.team, u
+	if t.inBlocks() {
+		opts.Block = t.team.Block(t.shape.Grid)
+		t.env.Log.Info("each rank reads its own blocks of cubes", "cells_of_rank_0", fmt.Sprint(opts.Block.Box.Size()))
+	}
 	t.env.Log.Info("training together", "mesh", t.mesh().String(), "mode", t.cfg.Parallel.Mode, "batch_norm", t.cfg.Parallel.BatchNorm,
 		"dense_update", map[bool]string{true: "late", false: "at the end of a step"}[u.Lazy()], "threads_per_rank", t.threads)
 	return nil

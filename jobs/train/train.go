@@ -28,6 +28,7 @@ import (
 	"github.com/columen/columen/jobs/internal/rollcall"
 	"github.com/columen/columen/jobs/internal/run"
 	"github.com/columen/columen/jobs/internal/samples"
+	"github.com/columen/columen/mpiutil"
 )
 
 // Job returns the row of the job in the table.
@@ -41,8 +42,9 @@ history (JSON Lines) and its curves (PNG).
 
 With data.source = "online" samples are solved by spare threads while the network
 trains, from the winds and snapshots of a configuration of columen generate; with
-"mixed" some are, and the others read. Which samples come is a function of the
-seed, the epoch and their number alone.
+"mixed" some are, and the others read. With data.generator_ranks = k the last k of
+the ranks do nothing else, and the others only train. Which samples come is a
+function of the seed, the epoch and their number alone.
 
 Checkpoints lie in DIR/NAME.train, with the history so far and an event file for
 TensorBoard. On SIGTERM or SIGUSR1 the state is saved after the step at hand and
@@ -72,12 +74,19 @@ type task struct {
 	factory  *samples.Factory // of samples that are made while training, or nil
 	threads  int              // of this rank that train
 	dev      device.Device[float32]
-	team     *parallel.Team[float32] // nil for one rank
-	model    *emulator.Model[float32]
-	book     *rollcall.Book // where the ranks are; nil without a watchdog or with one rank
-	digest   string
-	dir      string             // of the checkpoints
-	machine  *calibrate.Machine // nil until measured
+	ranks    *mpiutil.Comm    // that train; nil on one that only makes samples
+	makers   *parallel.Makers // ranks that only make samples, or nil
+	feed     *parallel.Feed   // from them, while training
+
+	goroutinesOfMakers int
+	nodes              int // machines of all ranks
+
+	team    *parallel.Team[float32] // nil for one rank
+	model   *emulator.Model[float32]
+	book    *rollcall.Book // where the ranks are; nil without a watchdog or with one rank
+	digest  string
+	dir     string             // of the checkpoints
+	machine *calibrate.Machine // nil until measured
 }
 
 // build reads the manifest and makes the network with its first values.
@@ -95,20 +104,33 @@ func build(env *run.Env) (*task, error) {
 		return nil, t.problem("network.variant", `"net"`, fmt.Sprintf("the data set has %d channels", t.manifest.Channels), "net3d, or a data set of one channel")
 	}
 	t.shape = weights.Network{Variant: c.Network.Variant, Grid: t.manifest.Grid, Frequencies: t.manifest.Channels, Latent: c.Network.Latent}
-	if err = t.prepare(); err != nil {
+	if err = env.Comm.Agree(t.prepare()); err != nil { // not all ranks read the same
 		return nil, err
-	}
-	t.dev = network.NewDevice(t.threads)
-	if err = t.join(); err != nil {
-		return nil, err
-	}
-	if t.model, err = network.NewPlaced(t.dev, t.shape, t.placement()); err != nil {
-		return nil, t.problem("data.manifest", strconv.Quote(c.Data.Manifest), err.Error(), "a data set that the network takes")
 	}
 	dir, name := c.Destination()
 	t.dir = filepath.Join(dir, name+".train")
-	t.digest, err = digest(c)
-	return t, err
+	if t.digest, err = digest(c); err != nil {
+		return nil, err
+	}
+	if err = t.apart(); err != nil {
+		return nil, err
+	}
+	return t, env.Comm.Agree(t.assemble())
+}
+
+// assemble makes the network, on ranks that train.
+func (t *task) assemble() (err error) {
+	if t.only() {
+		return nil
+	}
+	t.dev = network.NewDevice(t.threads)
+	if err = t.join(); err != nil {
+		return err
+	}
+	if t.model, err = network.NewPlaced(t.dev, t.shape, t.placement()); err != nil {
+		return t.problem("data.manifest", strconv.Quote(t.cfg.Data.Manifest), err.Error(), "a data set that the network takes")
+	}
+	return nil
 }
 
 // problem is an error of the configuration that only the inputs bring to light.
@@ -120,6 +142,9 @@ func plan(_ context.Context, env *run.Env) error {
 	t, err := build(env)
 	if err != nil {
 		return err
+	}
+	if t.only() {
+		return nil
 	}
 	all, _ := t.model.ParameterCount() // of this rank
 	stored := map[dataset.Part]int{}
@@ -141,7 +166,7 @@ func execute(ctx context.Context, env *run.Env) error {
 	if err != nil {
 		return err
 	}
-	if err := t.initialise(); err != nil {
+	if err := env.Comm.Agree(t.initialise()); err != nil {
 		return err
 	}
 	stop, err := t.watch()
@@ -162,20 +187,11 @@ func execute(ctx context.Context, env *run.Env) error {
 	}
 
 	// 2. The main loop.
-	opts, err := t.options(data.Train.Len())
-	if err != nil {
-		return err
-	}
-	trainer, err := train.New(t.dev, t.model, data.Data, opts)
+	trainer, err := t.trainer(data)
 	if err := env.Comm.Agree(err); err != nil {
 		return err
 	}
-	err = trainer.Run(ctx)
-	var interrupted *train.Interrupted
-	if errors.As(err, &interrupted) {
-		return &run.RequeueError{Reason: err.Error()}
-	}
-	if err != nil {
+	if err := t.loop(ctx, trainer, data); err != nil || t.only() {
 		return err
 	}
 
@@ -197,6 +213,9 @@ func execute(ctx context.Context, env *run.Env) error {
 // initialise gives the network its first values.
 func (t *task) initialise() error {
 	c := t.cfg.Network
+	if t.only() {
+		return nil
+	}
 	if err := t.model.Init(uint64(c.Seed)); err != nil || c.Weights == "" {
 		return err
 	}
