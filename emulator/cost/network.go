@@ -192,9 +192,6 @@ func moved(list []layer) (forward, backward float64) {
 // latent layer while it is summed over ranks, float64.
 const valueBytes, latentBytes = 4, 8
 
-// latentBytes is that of a latent value while it is summed over ranks, float64.
-const latentBytes = 8
-
 // norms lists the channels of every normalisation that is used.
 func (n Network) norms() (channels []int) {
 	for range encoders {
