@@ -19,7 +19,7 @@ type Placement[T device.Float] struct {
 
 // Exchange moves a batch between the ranks that share the dense layers: outside
 // each of them holds its samples, inside all samples for its shards. Shard s of S
-// is range Cut(n, s, S) of the inputs of to_lat and of the outputs of to_dec, so
+// is range device.Cut(n, s, S) of the inputs of to_lat and of the outputs of to_dec, so
 // that only the latent layer is summed over ranks. Failures are kept by who
 // implements it.
 type Exchange[T device.Float] interface {
@@ -34,16 +34,6 @@ type Exchange[T device.Float] interface {
 	ToSamples(width int, shards []device.Buffer[T], x device.Buffer[T])
 	// Sum replaces x, the sum of this rank's shards, by that of all shards.
 	Sum(x []float64)
-}
-
-// Cut returns the range of shard s of so many in n values: cut at multiples of
-// device.SumUnit where there are as many of these as shards.
-func Cut(n, s, shards int) (lo, hi int) {
-	if n < shards*device.SumUnit {
-		return n * s / shards, n * (s + 1) / shards
-	}
-	units := (n + device.SumUnit - 1) / device.SumUnit
-	return units * s / shards * device.SumUnit, min(n, units*(s+1)/shards*device.SumUnit)
 }
 
 // denseShards are this rank's shards of to_lat and to_dec, one after the other.
@@ -77,7 +67,7 @@ func newDenseShards[T device.Float](env *nn.Env[T], exchange Exchange[T], in, la
 			Slice: &nn.Slice{Whole: whole, Axis: axis, Lo: from, Hi: to, Index: s, Of: all}}
 	}
 	for s := lo; s < hi; s++ {
-		a, b := Cut(in, s, all)
+		a, b := device.Cut(in, s, all)
 		bias := 0
 		if s == 0 {
 			bias = latent
@@ -85,7 +75,7 @@ func newDenseShards[T device.Float](env *nn.Env[T], exchange Exchange[T], in, la
 		d.lat = append(d.lat, shard[T]{device.Linear{In: b - a, Out: latent},
 			entry("to_lat.weight", nn.Weight, in, []int{latent, in}, 1, a, b, s),
 			entry("to_lat.bias", nn.Bias, in, []int{latent}, 0, 0, bias, s)})
-		a, b = Cut(out, s, all)
+		a, b = device.Cut(out, s, all)
 		d.dec = append(d.dec, shard[T]{device.Linear{In: latent, Out: b - a},
 			entry("to_dec.weight", nn.Weight, latent, []int{out, latent}, 0, a, b, s),
 			entry("to_dec.bias", nn.Bias, latent, []int{out}, 0, a, b, s)})

@@ -3,7 +3,7 @@
 package cost
 
 import (
-	"github.com/columen/columen/emulator"
+	"github.com/columen/columen/emulator/device"
 	"github.com/columen/columen/emulator/space"
 )
 
@@ -33,8 +33,8 @@ func SentBy(n Network, m Mesh, batch int) Sent {
 	if p > 1 {
 		most := 0 // own samples of other shards, and the own shard of other samples
 		for place := range p {
-			a, b := emulator.Cut(k, place, p)
-			c, d := emulator.Cut(o, place, p)
+			a, b := device.Cut(k, place, p)
+			c, d := device.Cut(o, place, p)
 			shard := b - a + d - c
 			most = max(most, own*(k+o-shard)+(group-own)*shard)
 		}

@@ -61,6 +61,16 @@ type Linear struct {
 // depend on the cuts: see Dense.LinearSums.
 const SumUnit = 64
 
+// Cut returns the range of shard s of so many in n values: cut at multiples of
+// SumUnit where there are as many of these as shards.
+func Cut(n, s, shards int) (lo, hi int) {
+	if n < shards*SumUnit {
+		return n * s / shards, n * (s + 1) / shards
+	}
+	units := (n + SumUnit - 1) / SumUnit
+	return units * s / shards * SumUnit, min(n, units*(s+1)/shards*SumUnit)
+}
+
 // MACs returns the multiplications of one sample.
 func (l Linear) MACs() int { return l.In * l.Out }
 

@@ -3,7 +3,6 @@
 package parallel
 
 import (
-	"github.com/columen/columen/emulator"
 	"github.com/columen/columen/emulator/device"
 	"github.com/columen/columen/mpiutil"
 )
@@ -40,7 +39,7 @@ func (e *Exchange[T]) shardsOf(place int) (lo, hi int) {
 
 // columns is the range of shard s in width columns.
 func (e *Exchange[T]) columns(width, s int) (lo, hi int) {
-	return emulator.Cut(width, s, e.all)
+	return device.Cut(width, s, e.all)
 }
 
 // first is the rank of the group's first member.

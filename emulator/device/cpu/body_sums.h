@@ -4,7 +4,7 @@
  * the blocks in double precision. Shards of a layer that are cut between blocks then add up to what the whole layer gives,
  * but for the rounding of double precision, and a sum does not depend on how many samples come along. */
 
-enum { SUMMED = 64 }; /* cuts of shards are made at multiples of it: cutUnit in emulator/shards.go */
+enum { SUMMED = 64 }; /* cuts of shards are made at multiples of it: SumUnit in device/shape.go */
 
 /* R rows against B input vectors (from pack_vectors) over k elements (whole vectors), added to wide[row][vector]. */
 VEC_INLINE void sum_tile(const int R, const int B, int64_t k, int64_t pitch, const float *w, const float *x, vd *wide,
