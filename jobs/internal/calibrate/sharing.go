@@ -16,7 +16,7 @@ import (
 const (
 	edge   = 256 // of a matrix that fits into a cache
 	pieces = 16  // of the computing beside a reduction
-	rounds = 3   // of kernels
+	rounds = 5   // of kernels
 )
 
 // kernels are work that is bound by memory, and work that is not.
@@ -43,18 +43,19 @@ func sharing(comm *mpiutil.Comm, dev device.Device[float32], e effort) (cost.Sha
 	s := cost.Sharing{Ranks: comm.Size()}
 	for i, do := range []func(){stream, arithmetic} {
 		do()
-		together, alone := math.Inf(1), math.Inf(1)
-		for range rounds { // in turns, and the least: other programs come and go
-			t, err1 := during(comm, dev, e.patience, do, true)
-			a, err2 := during(comm, dev, e.patience, do, false)
+		var ratios []float64
+		least := math.Inf(1)
+		for range rounds { // in turns, so that other programs slow both down alike
+			together, err1 := during(comm, dev, e.patience, do, true)
+			alone, err2 := during(comm, dev, e.patience, do, false)
 			if err := errors.Join(err1, err2); err != nil {
 				return s, err
 			}
-			together, alone = min(together, t), min(alone, a)
+			ratios, least = append(ratios, together/alone), min(least, alone)
 		}
-		factor := max(1, together/alone)
+		factor := max(1, median(ratios))
 		if i == 0 {
-			s.Stream, s.Bandwidth = factor, updateBytes*float64(e.streamed)/alone
+			s.Stream, s.Bandwidth = factor, updateBytes*float64(e.streamed)/least
 		} else {
 			s.Arithmetic = factor
 		}
