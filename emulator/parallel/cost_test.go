@@ -3,6 +3,7 @@
 package parallel
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -79,6 +80,6 @@ func TestPredictedMemory(t *testing.T) {
 		if r := want / got; !(r > 0.85 && r < 1.2) {
 			t.Errorf("%v: holds %.3f MB, predicted %.3f (%.3f + %.3f): %.3f", m, got/1e6, want/1e6, mem.Activations/1e6, mem.Scratch/1e6, r)
 		}
-		t.Logf("%v: holds %.3f MB, predicted %.3f", m, got/1e6, want/1e6)
+		t.Log(fmt.Sprintf("%v: holds %.3f MB, predicted %.3f", m, got/1e6, want/1e6))
 	}
 }
