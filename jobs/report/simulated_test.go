@@ -9,9 +9,17 @@ import (
 )
 
 // TestUnseen: calibrated by one rank and by the time of messages, the simulation
-// predicts what was measured on two ranks, of a strong and a weak series, to 25 %.
+// predicts what was measured on two ranks, of a strong and a weak series, to 25 %:
+// of the solver, and of training.
 func TestUnseen(t *testing.T) {
-	in, err := read([]string{"testdata/measured.jsonl"})
+	for _, file := range []string{"measured", "training"} {
+		t.Run(file, func(t *testing.T) { checkUnseen(t, "testdata/"+file+".jsonl") })
+	}
+}
+
+// checkUnseen expects the two predictions of a file to be good.
+func checkUnseen(t *testing.T, path string) {
+	in, err := read([]string{path})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,17 +45,12 @@ func (p *page) simulatedTraining(f *series.File, l series.Line) (figure, error) 
 		", its gradients reduced by recursive halving and doubling, those of the dense layers beside the encoders' passes; and the same with ranks a hundred times faster, as an accelerator may be."}
 	c := chart.Chart{Title: "Simulated efficiency of training", XLabel: "ranks", YLabel: "efficiency E, simulated", LogX: true, FromZero: true}
 	t := table{Class: "simulated-train", Fold: "All simulated numbers", Head: []string{"simulated: problem", "network", "ranks", "seconds per step", "S", "E"}}
-	models := map[string]*simulate.Training{}
 	for _, x := range []struct {
 		name   string
 		faster float64
 	}{{"this core", 1}, {"100 × faster", 100}} {
 		weak := func(net simulate.Network, ranks int) (float64, error) {
-			if models[net.Name] == nil {
-				models[net.Name] = simulate.NewTraining(net)
-			}
-			s, err := models[net.Name].Step(n, ranks, 32*ranks, rates.Scaled(x.faster))
-			return s.Total(), err
+			return simulate.Training{Network: net}.Step(n, ranks, 32*ranks, rates.Scaled(x.faster)).Total(), nil
 		}
 		if err := sweep(&c, &t, x.name, weak, true); err != nil {
 			return fig, err

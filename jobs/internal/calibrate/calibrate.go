@@ -26,8 +26,8 @@ type Plan struct {
 
 // Limits of a plan that must be over in seconds.
 const (
-	mostWeights = 40e6 // of dense layers; more of them cost in proportion
-	mostFLOPs   = 2e11
+	mostWeights = 24e6 // of dense layers; more of them cost in proportion
+	mostFLOPs   = 8e10
 )
 
 // Short returns a plan of a few seconds for a network whose ranks will have batches
@@ -40,8 +40,8 @@ func Short(n cost.Network, own, all, threads int) Plan {
 	encoder, dense, decoder := n.MACs()
 	const passes = 2 * 2 * 3 // two kinds of rank, warm-up and measurement, forward and backward
 	most := max(2, int(mostFLOPs/(passes*2*float64(encoder+dense+decoder))))
-	small := min(max(1, own), most/2)
-	return Plan{Network: n, Batches: [2]int{small, max(small+1, min(all, most))}, Steps: 1, Threads: threads}
+	more := max(2, min(all, most))
+	return Plan{Network: n, Batches: [2]int{min(max(1, own), more/2), more}, Steps: 1, Threads: threads}
 }
 
 // Compute measures passes on this rank. It holds one network at a time.

@@ -15,11 +15,8 @@ import (
 
 // Sizes of what is sent and computed.
 const (
-	small  = 8       // bytes of a message that costs its latency
-	large  = 4 << 20 // bytes of one that costs its transfer
-	edge   = 256     // of a matrix that fits into a cache
-	pieces = 16      // of the computing beside a reduction
-	rounds = 3       // of kernels
+	small = 8       // bytes of a message that costs its latency
+	large = 4 << 20 // bytes of one that costs its transfer
 )
 
 // bucketBytes is the size of the pieces that gradients are summed in (package
@@ -149,7 +146,7 @@ func table(comm *mpiutil.Comm, e effort, sizes []int, do func(x []float32) error
 			err := do(x)
 			return time.Since(start).Seconds(), err
 		}
-		seconds, err := repeated(comm, e, attempt)
+		seconds, err := repeated(comm, e, bytes, attempt)
 		if err != nil {
 			return nil, err
 		}
@@ -159,13 +156,19 @@ func table(comm *mpiutil.Comm, e effort, sizes []int, do func(x []float32) error
 		}
 		list = append(list, cost.Sum{Bytes: float64(bytes), Seconds: max(t, 1e-9)})
 	}
+	for i := len(list) - 2; i >= 0; i-- { // less never takes longer, but for other programs
+		list[i].Seconds = min(list[i].Seconds, list[i+1].Seconds)
+	}
 	return list, nil
 }
 
 // repeated makes attempts on all ranks for about as long as patience lasts, after
 // one that warms up, and returns their times.
-func repeated(comm *mpiutil.Comm, e effort, attempt func() (float64, error)) ([]float64, error) {
-	const least = 3
+func repeated(comm *mpiutil.Comm, e effort, bytes int, attempt func() (float64, error)) ([]float64, error) {
+	least := 3
+	if bytes < 1<<20 { // one that is interrupted must not count
+		least = 9
+	}
 	var seconds []float64
 	for n := least; len(seconds) < n; {
 		start := time.Now()
@@ -185,127 +188,6 @@ func repeated(comm *mpiutil.Comm, e effort, attempt func() (float64, error)) ([]
 	return seconds[1:], nil
 }
 
-// kernels are work that is bound by memory, and work that is not.
-func kernels(dev device.Device[float32], streamed int) (stream, arithmetic func()) {
-	p, g, m, v := dev.Alloc(streamed), dev.Alloc(streamed), dev.Alloc(streamed), dev.Alloc(streamed)
-	for _, b := range []device.Buffer[float32]{p, g, m, v} {
-		dev.Fill(b, 1)
-	}
-	step := device.AdamStep{Rate: 1e-6, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Step: 1}
-	shape := device.Linear{In: edge, Out: edge}
-	x, w, bias, y := dev.Alloc(edge*edge), dev.Alloc(edge*edge), dev.Alloc(edge), dev.Alloc(edge*edge)
-	for _, b := range []device.Buffer[float32]{x, w, bias} {
-		dev.Fill(b, 1)
-	}
-	return func() { dev.Adam(step, p, g, m, v) }, func() { dev.LinearForward(shape, edge, x, w, bias, y) }
-}
-
-// updateBytes is what an update reads and writes of a parameter.
-const updateBytes = 28
-
-// sharing runs kernels on rank 0 while the others sleep, and then on all at once.
-func sharing(comm *mpiutil.Comm, dev device.Device[float32], e effort) (cost.Sharing, error) {
-	stream, arithmetic := kernels(dev, e.streamed)
-	s := cost.Sharing{Ranks: comm.Size()}
-	for i, do := range []func(){stream, arithmetic} {
-		do()
-		together, alone := math.Inf(1), math.Inf(1)
-		for range rounds { // in turns, and the least: other programs come and go
-			t, err1 := during(comm, dev, e.patience, do, true)
-			a, err2 := during(comm, dev, e.patience, do, false)
-			if err := errors.Join(err1, err2); err != nil {
-				return s, err
-			}
-			together, alone = min(together, t), min(alone, a)
-		}
-		factor := max(1, together/alone)
-		if i == 0 {
-			s.Stream, s.Bandwidth = factor, updateBytes*float64(e.streamed)/alone
-		} else {
-			s.Arithmetic = factor
-		}
-	}
-	values := []float64{s.Stream, s.Arithmetic, s.Bandwidth}
-	err := mpiutil.Bcast(comm, values, 0)
-	s.Stream, s.Arithmetic, s.Bandwidth = values[0], values[1], values[2]
-	return s, err
-}
-
-// during returns the median time of a kernel that runs for a while, on all ranks or
-// on rank 0 alone.
-func during(comm *mpiutil.Comm, dev device.Device[float32], patience time.Duration, do func(), all bool) (float64, error) {
-	if err := comm.Barrier(); err != nil {
-		return 0, err
-	}
-	var seconds []float64
-	if all || comm.Rank() == 0 {
-		for begin := time.Now(); len(seconds) < 3 || time.Since(begin) < patience; {
-			start := time.Now()
-			do()
-			if err := dev.Sync(); err != nil {
-				return 0, err
-			}
-			seconds = append(seconds, time.Since(start).Seconds())
-		}
-	} else {
-		time.Sleep(patience) // waiting inside MPI keeps a core busy
-	}
-	if err := comm.Barrier(); err != nil || len(seconds) == 0 {
-		return 1, err
-	}
-	return median(seconds), nil
-}
-
-// overlap returns how much of a reduction computing hides that takes about as long,
-// in pieces between which the library may work.
-func overlap(comm *mpiutil.Comm, dev device.Device[float32], e effort, bucket cost.Sum) (float64, error) {
-	_, arithmetic := kernels(dev, 0)
-	one, err := during(comm, dev, e.patience, arithmetic, true)
-	if err != nil {
-		return 0, err
-	}
-	repeats := []int64{max(1, int64(bucket.Seconds/pieces/one))}
-	if err := mpiutil.Bcast(comm, repeats, 0); err != nil {
-		return 0, err
-	}
-	x := make([]float32, int(bucket.Bytes)/4)
-	run := func(reduce, compute bool) (float64, error) {
-		var seconds []float64
-		for range 5 {
-			if err := comm.Barrier(); err != nil {
-				return 0, err
-			}
-			start := time.Now()
-			var r *mpiutil.Request
-			if reduce {
-				if r, err = mpiutil.Iallreduce(comm, x, mpiutil.Sum); err != nil {
-					return 0, err
-				}
-			}
-			for k := 0; compute && k < pieces; k++ {
-				for range repeats[0] {
-					arithmetic()
-				}
-				if _, err := r.Test(); err != nil {
-					return 0, err
-				}
-			}
-			if err := r.Wait(); err != nil {
-				return 0, err
-			}
-			seconds = append(seconds, time.Since(start).Seconds())
-		}
-		return slowest(comm, median(seconds))
-	}
-	var took [3]float64 // to reduce, to compute, and both
-	for i := range took {
-		if took[i], err = run(i != 1, i != 0); err != nil {
-			return 0, err
-		}
-	}
-	return min(1, max(0, (took[0]+took[1]-took[2])/min(took[0], took[1]))), nil
-}
-
 // slowest is the largest of the values of all ranks.
 func slowest(comm *mpiutil.Comm, t float64) (float64, error) {
 	v := []float64{t}
@@ -323,7 +205,7 @@ func median(x []float64) float64 {
 func trip(comm *mpiutil.Comm, bytes int, e effort) (float64, error) {
 	buf := make([]byte, bytes)
 	last := comm.Size() - 1
-	seconds, err := repeated(comm, e, func() (float64, error) {
+	seconds, err := repeated(comm, e, bytes, func() (float64, error) {
 		start := time.Now()
 		var err error
 		switch comm.Rank() {

@@ -53,8 +53,15 @@ func RingSeconds(net Network, p int, bytes float64) float64 {
 	return 2 * float64(p-1) * (net.Overhead + net.Latency + bytes/float64(p)*net.PerByte)
 }
 
-// TreeSeconds is the closed form of Tree on a power of two.
+// TreeSeconds is the closed form of Tree: on other numbers than powers of two the
+// whole vector travels twice more, and the first half of the next message waits for
+// it on the way in.
 func TreeSeconds(net Network, p int, bytes float64) float64 {
+	core := 1 << (bits.Len(uint(p)) - 1)
 	steps := float64(bits.Len(uint(p)) - 1)
-	return 2*steps*(net.Overhead+net.Latency) + 2*(1-1/float64(p))*bytes*net.PerByte
+	t := 2*steps*(net.Overhead+net.Latency) + 2*(1-1/float64(core))*bytes*net.PerByte
+	if p > core {
+		t += 2*(net.Overhead+net.Latency) + 2.5*bytes*net.PerByte
+	}
+	return t
 }
