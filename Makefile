@@ -33,7 +33,7 @@ export PRTE_MCA_hwloc_default_binding_policy = none
 
 CI_STAGES = setup test vet staticcheck tidy race mpi slurm fuzz golden browser bench-once
 
-.PHONY: browser scale help setup setup-mpich build build-static run test vet staticcheck tidy race mpi slurm fuzz golden golden-found bench bench-once ci nightly clean
+.PHONY: browser scale scale-shot help setup setup-mpich build build-static run test vet staticcheck tidy race mpi slurm fuzz golden golden-found bench bench-once ci nightly clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -57,6 +57,9 @@ scale: build ## measure the scaling of solver, training and inference, and make 
 	bin/columen scale configs/scale-emulate.toml $(SCALE_FLAGS)
 	bin/columen evaluate configs/evaluate-scale.toml $(SCALE_FLAGS)
 	bin/columen report out/scale/strong.jsonl out/scale/train.jsonl out/scale/emulate.jsonl out/scale/winds.evaluation.json
+
+scale-shot: ## docs/images/scaling.png: the top of the page of make scale, in headless Chromium
+	.ci/browser shot out/scale/strong.html docs/images/scaling.png
 
 build: setup ## bin/columen with MPI and HDF5
 	go build -buildvcs=$(BUILDVCS) -tags "$(TAGS)" -o bin/columen ./jobs

@@ -150,6 +150,32 @@ func TestSubmitReport(t *testing.T) {
 	}
 }
 
+// TestSubmitScale submits a scaling study by its own file: a job that runs in the
+// batch shell with the cores of the largest point and starts its ranks as the site
+// does, and then the report of its lines.
+func TestSubmitScale(t *testing.T) {
+	t.Parallel()
+	f := fakeSlurm(t, newFolder(t), "never", "")
+	f.write(t, "s/scale-a.toml", "[[series]]\nname = \"a\"\njob = \"solve\"\nconfig = \"../solve.toml\"\nranks = [1, 2]\nthreads = [1, 2]\ncells = [8]\nchannels = [3]\n"+
+		"[launcher]\noptions = [\"--hint=nomultithread\"]\n[output]\ndir = \"../sub\"\nname = \"lines\"\n")
+	f.succeed(t, "submit", "s/scale-a.toml", "--site", "test", "--time", "30", "--out", "sub")
+	script, page := f.read(t, "sub/scale-a.1-scale.sbatch"), f.read(t, "sub/scale-a.2-report.sbatch")
+	for _, part := range []string{"#SBATCH --nodes=2\n", "#SBATCH --ntasks=4\n", "#SBATCH --ntasks-per-node=2\n", "#SBATCH --cpus-per-task=1\n", `kill -USR1 "$ranks"`,
+		" scale " + f.path("s/scale-a.toml") + ` --set launcher.kind=srun --set 'launcher.options=["--mpi=pmix","--hint=nomultithread"]' &`, f.path("sub/lines.scale.json")} {
+		if !strings.Contains(script, part) {
+			t.Errorf("the script lacks %q:\n%s", part, script)
+		}
+	}
+	if strings.Contains(script, "\nsrun ") || !strings.Contains(page, " report "+f.path("sub/lines.jsonl")) {
+		t.Errorf("the scripts are\n%s\n%s", script, page)
+	}
+	// A launcher of its own is left to a study.
+	f.succeed(t, "submit", "s/scale-a.toml", "--site", "test", "--time", "30", "--out", "own", "--set", `step.0.set=["launcher.kind=none","series.0.ranks=[1]"]`)
+	if script := f.read(t, "own/scale-a.1-scale.sbatch"); strings.Contains(script, "launcher.kind=srun") || !strings.Contains(script, "#SBATCH --ntasks=2\n") {
+		t.Errorf("a study without a launcher: %s", script)
+	}
+}
+
 // TestSubmitRefused takes back what was submitted before a step that Slurm
 // refuses, in the words of Slurm.
 func TestSubmitRefused(t *testing.T) {

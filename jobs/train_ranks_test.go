@@ -5,6 +5,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -56,12 +57,12 @@ func TestScaleTrainOnRanks(t *testing.T) {
 	writeDataSet(t, f, "tiny")
 	f.write(t, "train.toml", trainConfig)
 	line := "job = \"train\"\nconfig = \"train.toml\"\nranks = [1, 2]\nbatch = [2]\nset = [\"run.epochs=1\"]\n"
-	f.write(t, "scale.toml", "[[series]]\nname = \"strong\"\n"+line+"[[series]]\nname = \"weak\"\nlaw = \"weak\"\n"+line+
+	f.write(t, "scale.toml", "[[series]]\nname = \"strong\"\n"+line+"[[series]]\nname = \"tensor\"\nmesh = \"tensor\"\n"+line+"[[series]]\nname = \"weak\"\nlaw = \"weak\"\n"+line+
 		"[repeat]\nwarmups = 0\nrepeats = 1\nmachine = \"no\"\n[launcher]\nkind = \"command\"\ncommand = ["+
 		strings.ReplaceAll(`"`+strings.Join(ranks(t, 2), `", "`)+`"`, `"2"`, `"{ranks}"`)+"]\n[output]\ndir = \"out\"\nname = \"s\"\n")
 	f.succeed(t, "scale", "scale.toml")
 	file, err := series.Read(f.path("out/s.jsonl"))
-	if err != nil || len(file.Rows) != 4 {
+	if err != nil || len(file.Rows) != 6 {
 		t.Fatalf("%v, %v", file, err)
 	}
 	work := map[string]float64{}
@@ -69,9 +70,23 @@ func TestScaleTrainOnRanks(t *testing.T) {
 		if r.Kind != series.KindRun || r.Check == nil || !(r.Check.Error <= r.Check.Tolerance) || len(r.Places) != r.Point.Ranks {
 			t.Errorf("row %+v", r)
 		}
+		var names []string
+		sum := 0.0
+		for _, p := range r.Phases {
+			names, sum = append(names, p.Name), sum+p.SecondsMin
+			if p.Name == "reduce" && (p.SecondsMax > 0) != (r.Point.Ranks > 1) {
+				t.Errorf("%d ranks reduce for %g s", r.Point.Ranks, p.SecondsMax)
+			}
+		}
+		if got := strings.Join(names, " "); got != "data forward backward reduce optimiser idle" || sum > r.Seconds {
+			t.Errorf("phases %s of %g s in %g s", got, sum, r.Seconds)
+		}
+		if (r.Series == "tensor") != strings.Contains(strings.Join(r.Command, " "), fmt.Sprintf("parallel.tensor=%d", r.Point.Ranks)) {
+			t.Errorf("%s: %q", r.Series, r.Command)
+		}
 		work[r.Series] += r.Work * float64(2*r.Point.Ranks-3) // two ranks less one
 	}
-	if work["strong"] != 0 || !(work["weak"] > 0) {
+	if work["strong"] != 0 || work["tensor"] != 0 || !(work["weak"] > 0) {
 		t.Errorf("more work on two ranks than on one: %v", work)
 	}
 }

@@ -85,6 +85,10 @@ func TestPoints(t *testing.T) {
 	if len(weak) != 2 || weak[1] != (series.Point{Ranks: 6, Threads: 1, Cells: [3]int{48, 8, 8}, Batch: 96}) {
 		t.Errorf("weak %v", weak)
 	}
+	threads := points(configs.Scaling{Law: series.Weak, Over: series.Threads, Ranks: []int{1}, Threads: []int{1, 3}, Batch: []int{8}})
+	if len(threads) != 2 || threads[1] != (series.Point{Ranks: 1, Threads: 3, Batch: 24}) {
+		t.Errorf("weak over threads %v", threads)
+	}
 }
 
 // TestCompareHistories: the largest relative difference of a loss; other epochs,
@@ -124,6 +128,14 @@ func TestWeakTraining(t *testing.T) {
 	if got := trainSets(c, p, 2); !slices.Equal(got, []string{"data.batch=16"}) {
 		t.Errorf("strong %q", got)
 	}
+	for mesh, want := range map[string][2]string{"tensor": {"parallel.tensor=2", "parallel.tensor=1"}, "space": {"parallel.space=[2,1,1]", "parallel.space=[1,1,1]"}} {
+		c.Mesh = mesh
+		for i, ranks := range []int{2, 1} { // the reference has one
+			if got := trainSets(c, p, ranks); !slices.Equal(got, []string{"data.batch=16", want[i]}) {
+				t.Errorf("%s on %d ranks: %q", mesh, ranks, got)
+			}
+		}
+	}
 }
 
 // TestMachine: triad and kernels run, and are not faster than any machine.
@@ -161,6 +173,7 @@ func TestVerdict(t *testing.T) {
 	for want, spoil := range map[string]func(f *series.File){
 		"4 repeats":        func(f *series.File) { f.Rows = f.Rows[:4] },
 		"oversubscribed":   func(f *series.File) { f.Rows[2].Oversubscribed = true },
+		"version informat": func(f *series.File) { f.Study.Commit = "unknown" },
 		"unmodified":       func(f *series.File) { f.Study.Commit = "abc+" },
 		"not measured":     func(f *series.File) { f.Study.Bandwidth.PerSecond = 0 },
 		"no run with a ti": func(f *series.File) { f.Rows = nil },

@@ -289,14 +289,6 @@ func programPath(c *configs.Submit) (string, error) {
 	return os.Executable()
 }
 
-func absolute(path string) string {
-	abs, err := filepath.Abs(path)
-	if err != nil { // only where the working directory is gone
-		return path
-	}
-	return abs
-}
-
 func firstOf(words ...string) string {
 	for _, w := range words {
 		if w != "" {

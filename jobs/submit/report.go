@@ -42,3 +42,11 @@ func (c *chain) reportOf(i int, step configs.Step, program string, made map[stri
 	made[step.Page()] = true
 	return []built{{Job: j, label: step.Name}}, nil
 }
+
+func absolute(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil { // only where the working directory is gone
+		return path
+	}
+	return abs
+}

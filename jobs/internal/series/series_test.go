@@ -205,6 +205,33 @@ func TestFitsFindTheLaw(t *testing.T) {
 	}
 }
 
+// TestOverThreads: a weak line over threads is one line, whose problem and gains
+// follow the threads; lines over ranks of the same points would be three.
+func TestOverThreads(t *testing.T) {
+	f := &File{Study: study()}
+	for i, n := range []int{4, 1, 2} {
+		r := row(1, 0, []float64{5, 4, 4}[i])
+		r.Law, r.Over, r.Point.Threads, r.Point.Batch, r.Work = Weak, Threads, n, 8*n, float64(8*n)
+		f.Rows = append(f.Rows, r)
+	}
+	lines := f.Lines()
+	if len(lines) != 1 || len(lines[0].Cells) != 3 || lines[0].Count(2) != 4 || lines[0].Constant() != "1 rank" {
+		t.Fatalf("lines %+v", lines)
+	}
+	if g := lines[0].GainOf(2); math.Abs(g.Speedup-3.2) > 1e-12 || math.Abs(g.Efficiency-0.8) > 1e-12 {
+		t.Errorf("4 threads: %+v", g)
+	}
+	if fits := lines[0].Fits(); !strings.Contains(fits[0].Refusal, "3 distinct thread counts") {
+		t.Errorf("fits %+v", fits)
+	}
+	for i := range f.Rows {
+		f.Rows[i].Over = ""
+	}
+	if lines := f.Lines(); len(lines) != 3 || lines[0].Constant() != "1 thread per rank" {
+		t.Errorf("over ranks: %+v", lines)
+	}
+}
+
 // TestFitsNeedPoints: too few counts, too few repeats, and counts that do not
 // count since the cores were shared.
 func TestFitsNeedPoints(t *testing.T) {
