@@ -131,7 +131,7 @@ func plan(_ context.Context, env *run.Env) error {
 		samples = n
 	}
 	env.Log.Info("would train", "network", t.shape.Variant, "grid", t.shape.Grid, "channels", t.shape.Frequencies, "parameters_of_a_rank", all, "mesh", t.mesh().String(),
-		"flop_per_sample", t.model.FLOPs(), "source", t.cfg.Data.Source, "stored", stored[dataset.Train], "validation", stored[dataset.Validation], "epochs", t.cfg.Run.Epochs, "checkpoint_copy_bytes_of_a_rank", t.copyBytes())
+		"flop_per_sample", t.model.FLOPs(), "source", t.cfg.Data.Source, "stored", stored[dataset.Train], "validation", stored[dataset.Validation], "epochs", t.cfg.Run.Epochs)
 	return t.predict(samples)
 }
 
