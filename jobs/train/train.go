@@ -45,7 +45,8 @@ trains, from the winds and snapshots of a configuration of columen generate; wit
 seed, the epoch and their number alone.
 
 Checkpoints lie in DIR/NAME.train, with the history so far and an event file for
-TensorBoard. On SIGTERM or SIGUSR1 the state is saved after the step at hand and
+TensorBoard. They are written behind training, at the ends of epochs and between,
+at an interval that follows from their cost and run.mtbf_h. On SIGTERM or SIGUSR1 the state is saved after the step at hand and
 the exit status is 75: the same command continues, and in the end the weights
 have the same bits as without the interruption. A run that is done goes on with a
 larger run.epochs, and then equals one that had them from the start.`,
