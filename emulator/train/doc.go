@@ -14,7 +14,16 @@
 // number of steps and the place in the data. Order and augmentation are
 // functions of place. So a run that was stopped anywhere and continued equals
 // an uninterrupted one bit for bit. A checkpoint is written at the end of
-// epochs, and at the next step boundary when the context ends.
+// epochs, at intervals inside them, and at the next step boundary when the context
+// ends. All but the last are written behind training where Options.Behind says so:
+// from a copy, by a goroutine that calls no Team; the ranks agree at step
+// boundaries on its stages.
+//
+// # Losses that are wrong
+//
+// Guard says what is done about losses that are not finite and about outliers. A
+// batch that is passed over leaves no trace, and values that are not finite are
+// never saved.
 //
 // # Files
 //

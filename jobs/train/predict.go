@@ -132,8 +132,9 @@ func (t *task) predict(samples int) error {
 	s := cost.Predict(n, mesh, t.demand(), rates, m.Messages, m.Sharing)
 	mem := cost.MemoryOf(n, mesh, batch, t.cfg.Data.Prefetch)
 	t.env.Log.Info("predicted memory of a rank [GB]", "total", gigabytes(mem.Total()), "parameters", gigabytes(mem.Parameters), "gradients", gigabytes(mem.Gradients), "moments", gigabytes(mem.Moments),
-		"activations", gigabytes(mem.Activations), "scratch", gigabytes(mem.Scratch), "buffers", gigabytes(mem.Buffers), "available", available())
-	if mem.Total() > run.MemoryOfRank() {
+		"activations", gigabytes(mem.Activations), "scratch", gigabytes(mem.Scratch), "buffers", gigabytes(mem.Buffers), "available", available(),
+		"checkpoint_copy", gigabytes(float64(t.copyBytes())))
+	if mem.Total()+float64(t.copyBytes()) > run.MemoryOfRank() {
 		t.env.Log.Warn("predicted to need more memory than a rank has here")
 	}
 	rate := float64(batch) / s.Total()

@@ -47,7 +47,8 @@ the ranks do nothing else, and the others only train. Which samples come is a
 function of the seed, the epoch and their number alone.
 
 Checkpoints lie in DIR/NAME.train, with the history so far and an event file for
-TensorBoard. On SIGTERM or SIGUSR1 the state is saved after the step at hand and
+TensorBoard. They are written behind training, at the ends of epochs and between,
+at an interval that follows from their cost and run.mtbf_h. On SIGTERM or SIGUSR1 the state is saved after the step at hand and
 the exit status is 75: the same command continues, and in the end the weights
 have the same bits as without the interruption. A run that is done goes on with a
 larger run.epochs, and then equals one that had them from the start.`,
@@ -156,7 +157,7 @@ func plan(_ context.Context, env *run.Env) error {
 		samples = n
 	}
 	env.Log.Info("would train", "network", t.shape.Variant, "grid", t.shape.Grid, "channels", t.shape.Frequencies, "parameters_of_a_rank", all, "mesh", t.mesh().String(),
-		"flop_per_sample", t.model.FLOPs(), "source", t.cfg.Data.Source, "stored", stored[dataset.Train], "validation", stored[dataset.Validation], "epochs", t.cfg.Run.Epochs, "checkpoint_copy_bytes_of_a_rank", t.copyBytes())
+		"flop_per_sample", t.model.FLOPs(), "source", t.cfg.Data.Source, "stored", stored[dataset.Train], "validation", stored[dataset.Validation], "epochs", t.cfg.Run.Epochs)
 	return t.predict(samples)
 }
 
