@@ -34,10 +34,10 @@ static inline MPI_Op mu_op(int op) {
 static inline MPI_Comm mu_world(void) { return MPI_COMM_WORLD; }
 
 // mu_init starts MPI. Some libraries install signal handlers while they start,
-// which would take faults and termination away from the Go runtime: the handlers
+// which would take faults, termination and SIGUSR1 (MPICH) away from the Go runtime: the handlers
 // found are put back. *already tells that MPI had been started or ended before.
 static inline int mu_init(int *already, int *enough) {
-	static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGINT};
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGINT, SIGUSR1};
 	enum { count = sizeof signals / sizeof signals[0] };
 	struct sigaction saved[count];
 	int started = 0, ended = 0, provided = 0, rc;

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,7 +73,7 @@ func roles() map[string]func(c *mpiutil.Comm) error {
 	isLast := func(c *mpiutil.Comm) bool { return c.Rank() == c.Size()-1 }
 	return map[string]func(c *mpiutil.Comm) error{
 		"conformance": func(c *mpiutil.Comm) error {
-			if err := mpiutil.Agree(c, faults()); err != nil {
+			if err := mpiutil.Agree(c, errors.Join(faults(), signals())); err != nil {
 				return err
 			}
 			if err := mpitest.Run(c); err != nil {
@@ -137,4 +139,29 @@ func faults() (err error) {
 	}()
 	var p *[1 << 10]int
 	return fmt.Errorf("read %d at address 0", p[5])
+}
+
+// signals checks that those which ask a job to stop come to os/signal, and do not
+// end the process.
+func signals() error {
+	got := make(chan os.Signal, 1)
+	asked := []os.Signal{syscall.SIGUSR1, syscall.SIGTERM, syscall.SIGINT}
+	signal.Notify(got, asked...)
+	defer signal.Stop(got)
+	for range 10 {
+		for _, s := range asked {
+			if err := syscall.Kill(os.Getpid(), s.(syscall.Signal)); err != nil {
+				return err
+			}
+			select {
+			case came := <-got:
+				if came != s {
+					return fmt.Errorf("signal %v came as %v", s, came)
+				}
+			case <-time.After(5 * time.Second):
+				return fmt.Errorf("signal %v did not come", s)
+			}
+		}
+	}
+	return nil
 }
