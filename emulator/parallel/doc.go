@@ -25,11 +25,17 @@
 // # Space
 //
 // Ranks that share cubes (neighbours in rank, in the lattice of Mesh.Space) have
-// blocks of every cube of all of them in the encoders, see package space. A cube
-// comes from, and its features go to, the rank whose sample it is; from there on
-// samples are whole. Layers of less than space.Least cells per rank belong to
+// blocks of every cube of all of them in the encoders, see package space. A rank
+// reads its blocks of stored samples (Team.Block); a cube that is solved comes from
+// the rank whose sample it is. Its features go there, and from there on samples are
+// whole. Layers of less than space.Least cells per rank belong to
 // fewer ranks. Statistics of normalisation are merged by their counts. Fixed mode
 // has no blocks.
+//
+// # Makers
+//
+// Ranks behind those of the mesh may make samples and do nothing else (Makers). A
+// trainer then has a Feed in place of a dataset.Loader, with the same batches.
 //
 // # What a rank sends in a step
 //

@@ -28,7 +28,7 @@ type Feed struct {
 	current *parcel   // in the hands of the caller
 	effort  dataset.Effort
 	stopped bool // by a maker
-	closed  bool
+	begun   bool
 	err     error // of Next, once it has returned one
 }
 
@@ -46,7 +46,8 @@ func (m *Makers) Feed(samples int, told func()) *Feed {
 	return &Feed{m: m, samples: samples, told: told}
 }
 
-// Begin asks for the first batches.
+// Begin asks for the first batches from a cursor on. It may be called again after
+// Close.
 func (f *Feed) Begin(o dataset.LoaderOptions) error {
 	if o.Ranks != f.m.count() || o.Rank != f.m.comm.Rank() {
 		return fmt.Errorf("parallel: samples for rank %d of %d on trainer %d of %d", o.Rank, o.Ranks, f.m.comm.Rank(), f.m.count())
@@ -61,7 +62,8 @@ func (f *Feed) Begin(o dataset.LoaderOptions) error {
 	if f.plan, err = dataset.NewPlan(f.samples, o); err != nil {
 		return err
 	}
-	f.opts = o
+	f.opts, f.begun, f.err = o, true, nil
+	f.asked, f.posted, f.free, f.current = 0, nil, nil, nil
 	for range o.Prefetch + 1 { // one is in the hands of the caller
 		f.free = append(f.free, &parcel{heads: make([]byte, f.plan.Most()*headBytes)})
 	}
@@ -85,7 +87,7 @@ func (f *Feed) post() error {
 		}
 	}
 	f.free = f.free[:0]
-	return f.tell(false)
+	return f.tell(more)
 }
 
 // expect posts the receives of a sample.
@@ -109,13 +111,9 @@ func (f *Feed) expect(p *parcel, k int) error {
 	return err
 }
 
-// tell says to all makers what this trainer has asked for, or that it has ended.
-// They have a receive ready for it.
-func (f *Feed) tell(end bool) error {
-	a := ask{0, f.asked, f.opts.Epoch, f.opts.Position}
-	if end {
-		a[0] = 1
-	}
+// tell says to all makers what this trainer wants. They have a receive ready for it.
+func (f *Feed) tell(what int64) error {
+	a := ask{what, f.asked, f.opts.Epoch, f.opts.Position}
 	for r := f.m.count(); r < f.m.comm.Size(); r++ {
 		if err := mpiutil.Send(f.m.comm, a[:], r, askTag); err != nil {
 			return err
@@ -127,7 +125,7 @@ func (f *Feed) tell(end bool) error {
 // Next returns the next batch, which is valid until the next call. An error is
 // final.
 func (f *Feed) Next() (*dataset.Batch, error) {
-	if f.err != nil || f.closed {
+	if f.err != nil || !f.begun {
 		return nil, f.failed(errors.New("samples of other ranks: closed"))
 	}
 	if f.current != nil {
@@ -185,14 +183,14 @@ func (f *Feed) Effort() dataset.Effort {
 	return e
 }
 
-// Close tells the makers that this trainer has ended, and takes what is in flight.
-// A failure of it is one of the communication, which the next one has too.
+// Close ends the batches: makers send no more, and what is in flight is taken. A
+// failure of it is one of the communication, which the next one has too.
 func (f *Feed) Close() {
-	if f.closed {
+	if !f.begun {
 		return
 	}
-	f.closed = true
-	if f.tell(true) != nil {
+	f.begun = false
+	if f.tell(enough) != nil {
 		return
 	}
 	for _, p := range f.posted {
@@ -200,4 +198,10 @@ func (f *Feed) Close() {
 			return
 		}
 	}
+}
+
+// Leave tells the makers that this trainer wants no more batches at all.
+func (f *Feed) Leave() error {
+	f.Close()
+	return f.tell(leaving)
 }

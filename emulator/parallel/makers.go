@@ -17,8 +17,9 @@ import (
 // A trainer gets the samples of its batches (dataset.Plan) one by one, sample n of
 // trainer t from maker (n + t) mod makers. It asks for as many as it has posted
 // receives for, and a maker sends no others, in the order of the plan: neither
-// the number of makers nor their speed changes a bit of what comes. In the end each
-// trainer says so, and gets the rest of what it asked for as empty messages.
+// the number of makers nor their speed changes a bit of what comes. A trainer that
+// has enough gets the rest of what it asked for as empty messages; then it may begin
+// elsewhere, or leave.
 type Makers struct {
 	comm     *mpiutil.Comm // all ranks
 	trainers *mpiutil.Comm // nil on a maker
@@ -80,15 +81,21 @@ const (
 	outputTag
 )
 
-// ask is what a trainer tells a maker: whether it has ended, up to which of its
+// ask is what a trainer tells a maker: one of the constants, up to which of its
 // samples it has asked for, and epoch and position of the first.
 type ask [4]int64
+
+const (
+	more    = iota
+	enough  // it takes no more from this beginning
+	leaving // and there is no other
+)
 
 // What became of a sample.
 const (
 	sampleMade   = iota
 	sampleFailed // the head has the error
-	sampleEmpty  // the trainer has ended
+	sampleEmpty  // the trainer has enough
 )
 
 // headBytes is the length of a head, and headText where its text begins.

@@ -75,9 +75,7 @@ func withMakers(c *mpiutil.Comm, makers int, d drawn, o dataset.LoaderOptions, t
 		return m.Conclude(m.Serve(context.Background(), d, o, 2))
 	}
 	f := m.Feed(d.n, nil)
-	err = train(f, m.Trainers())
-	f.Close()
-	return m.Conclude(err)
+	return m.Conclude(errors.Join(train(f, m.Trainers()), f.Leave()))
 }
 
 // text is a deep copy of a batch.
@@ -86,50 +84,60 @@ func text(b *dataset.Batch) string {
 }
 
 // TestFeedEqualsLoader compares batches that other ranks make with those of a
-// loader, bit by bit, over the end of an epoch and from its middle, also with more
+// loader, bit by bit, over the end of an epoch, and from the middle of another to
+// which the trainers go without waiting for what is in flight; also with more
 // trainers than samples in the last batch.
 func TestFeedEqualsLoader(t *testing.T) {
 	for _, c := range some(2, [][2]int{{2, 1}, {1, 1}, {1, 3}, {3, 2}, {4, 4}}) {
 		trainers, makers := c[0], c[1]
-		for _, cursor := range [][2]int64{{0, 0}, {2, 5}} {
-			d := newDrawn(12)
-			options := feedOptions(t, d)
-			inProcess(t, trainers+makers, func(c *mpiutil.Comm) error {
-				return withMakers(c, makers, d, options, func(f *Feed, team *mpiutil.Comm) error {
+		d := newDrawn(12)
+		options := feedOptions(t, d)
+		inProcess(t, trainers+makers, func(c *mpiutil.Comm) error {
+			return withMakers(c, makers, d, options, func(f *Feed, team *mpiutil.Comm) error {
+				for _, cursor := range [][2]int64{{0, 0}, {2, 5}, {1, 0}} {
 					o := options
 					o.Rank, o.Ranks, o.Epoch, o.Position = team.Rank(), team.Size(), cursor[0], cursor[1]
-					l, err := dataset.NewLoader(d, o)
-					if err != nil {
-						return err
+					if err := equalsLoader(f, d, o, 7-2*int(cursor[0])); err != nil {
+						return fmt.Errorf("from %v: %w", cursor, err)
 					}
-					defer l.Close()
-					if err := f.Begin(o); err != nil {
-						return err
-					}
-					var effort dataset.Effort
-					for step := range 7 {
-						want, err1 := l.Next()
-						got, err2 := f.Next()
-						if err := errors.Join(err1, err2); err != nil {
-							return err
-						}
-						if text(got) != text(want) {
-							return fmt.Errorf("step %d: %.200s, want %.200s", step, text(got), text(want))
-						}
-						e := f.Effort()
-						if e.Samples != int64(len(got.Samples)) {
-							return fmt.Errorf("step %d: effort %+v for %d samples", step, e, len(got.Samples))
-						}
-						effort.Busy += e.Busy
-					}
-					if effort.Busy <= 0 {
-						return errors.New("makers spent no time")
-					}
-					return nil
-				})
+				}
+				return nil
 			})
-		}
+		})
 	}
+}
+
+func equalsLoader(f *Feed, d drawn, o dataset.LoaderOptions, steps int) error {
+	l, err := dataset.NewLoader(d, o)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if err := f.Begin(o); err != nil {
+		return err
+	}
+	defer f.Close()
+	samples, busy := 0, 0.0
+	for step := range steps {
+		want, err1 := l.Next()
+		got, err2 := f.Next()
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		if text(got) != text(want) {
+			return fmt.Errorf("step %d: %.200s, want %.200s", step, text(got), text(want))
+		}
+		e := f.Effort()
+		if e.Samples != int64(len(got.Samples)) {
+			return fmt.Errorf("step %d: effort %+v for %d samples", step, e, len(got.Samples))
+		}
+		samples += len(got.Samples)
+		busy += e.Busy
+	}
+	if samples > 0 && busy <= 0 {
+		return errors.New("makers spent no time")
+	}
+	return nil
 }
 
 // TestMakersEnd ends trainers before they begin, at once, and while samples are in
@@ -238,8 +246,7 @@ func TestMakersAhead(t *testing.T) {
 		if _, failed := f.Next(); failed != nil || ctx.Err() == nil {
 			err = errors.Join(err, failed, fmt.Errorf("told to stop: %v", ctx.Err()))
 		}
-		f.Close()
-		return m.Conclude(err)
+		return m.Conclude(errors.Join(err, f.Leave()))
 	})
 }
 
@@ -302,9 +309,7 @@ func TestTrainOnMakers(t *testing.T) {
 			}
 			f := m.Feed(set.Len(), nil)
 			opts.Makers, opts.Batches = 7, func(o dataset.LoaderOptions) (train.Batches, error) { return f, f.Begin(o) }
-			err = run(m.Trainers())
-			f.Close()
-			return m.Conclude(err)
+			return m.Conclude(errors.Join(run(m.Trainers()), f.Leave()))
 		})
 	}
 	want, err1 := files(whole)

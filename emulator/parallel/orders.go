@@ -17,7 +17,8 @@ type order struct {
 	head          []byte
 	busy, idle    time.Duration
 	err           error
-	made          bool // known to the main goroutine
+	made          bool          // known to the main goroutine
+	unwanted      chan struct{} // closed when the trainer has enough
 	requests      [3]*mpiutil.Request
 }
 
@@ -28,7 +29,7 @@ type client struct {
 	request *mpiutil.Request // of the next ask; nil after the last
 	until   int64            // it has asked for all before
 	begun   bool
-	ended   chan struct{} // closed when it asks for nothing more
+	enough  chan struct{} // closed when it has enough
 
 	plan  *dataset.Plan
 	batch dataset.Batch // the samples that are looked at
@@ -47,7 +48,7 @@ type client struct {
 func (s *server) prepare(goroutines int) (int, error) {
 	trainers, all := s.m.count(), 0
 	for t := range trainers {
-		c := &client{rank: t, ended: make(chan struct{})}
+		c := &client{rank: t}
 		o := s.opts
 		o.Rank, o.Ranks, o.Epoch, o.Position = t, trainers, 0, 0
 		plan, err := dataset.NewPlan(s.src.Len(), o)
@@ -73,7 +74,7 @@ func (s *server) place() bool {
 	for {
 		var c *client
 		for _, other := range s.clients {
-			if other.request != nil && other.begun && len(other.free) > 0 && (c == nil || other.next < c.next) {
+			if other.begun && len(other.free) > 0 && (c == nil || other.next < c.next) {
 				c = other
 			}
 		}
@@ -88,7 +89,7 @@ func (s *server) place() bool {
 		if s.m.maker(c.next, c.rank) == s.m.comm.Rank() {
 			o := c.free[len(c.free)-1]
 			c.free = c.free[:len(c.free)-1]
-			o.epoch, o.sample, o.made = c.batch.Epoch, int64(c.batch.Samples[c.at]), false
+			o.epoch, o.sample, o.made, o.unwanted = c.batch.Epoch, int64(c.batch.Samples[c.at]), false, c.enough
 			c.waiting = append(c.waiting, o)
 			s.orders <- o // has room for all
 			moved = true

@@ -29,7 +29,7 @@ type server struct {
 	made    chan *order // from them
 	quit    chan struct{}
 	done    sync.WaitGroup
-	empty   []*mpiutil.Request // messages to trainers that have ended
+	empty   []*mpiutil.Request // empty messages
 }
 
 // Serve makes samples on a maker, with so many goroutines, until all trainers have
@@ -76,7 +76,8 @@ func (s *server) serve() error {
 		}
 		select {
 		case o := <-s.made:
-			o.made, pause = true, shortestPause
+			o.arrive()
+			pause = shortestPause
 		case <-time.After(pause):
 			pause = min(2*pause, longestPause)
 		}
@@ -88,10 +89,27 @@ func (s *server) collect() bool {
 	for n := 0; ; n++ {
 		select {
 		case o := <-s.made:
-			o.made = true
+			o.arrive()
 		default:
 			return n > 0
 		}
+	}
+}
+
+// arrive notes that an order is made, or gives its room back if nobody wants it.
+func (o *order) arrive() {
+	if o.made = o.wanted(); !o.made {
+		o.of.free = append(o.of.free, o)
+	}
+}
+
+// wanted tells whether the trainer waits for an order.
+func (o *order) wanted() bool {
+	select {
+	case <-o.unwanted:
+		return false
+	default:
+		return true
 	}
 }
 
@@ -105,28 +123,44 @@ func (s *server) listen(c *client) (bool, error) {
 		return false, err
 	}
 	said := c.inbox
-	c.until = said[1]
-	if !c.begun {
-		c.begun = true
-		o := s.opts
-		o.Rank, o.Ranks, o.Epoch, o.Position = c.rank, s.m.count(), said[2], said[3]
-		if c.plan, err = dataset.NewPlan(s.src.Len(), o); err != nil {
-			return false, err
-		}
-		c.plan.Next(&c.batch)
-	}
-	if said[0] != 0 {
+	switch c.until = said[1]; {
+	case said[0] == leaving:
 		c.request = nil
-		return true, s.end(c)
+		return true, nil
+	case said[0] == enough:
+		err = s.end(c)
+	case !c.begun:
+		err = s.begin(c, said[2], said[3])
+	}
+	if err != nil {
+		return false, err
 	}
 	c.request, err = mpiutil.Irecv(s.m.comm, c.inbox[:], c.rank, askTag)
 	return true, err
 }
 
-// end sends a trainer that has ended the rest of what it asked for, empty.
+// begin follows the plan of a trainer from a cursor on.
+func (s *server) begin(c *client, epoch, position int64) error {
+	o := s.opts
+	o.Rank, o.Ranks, o.Epoch, o.Position = c.rank, s.m.count(), epoch, position
+	var err error
+	if c.plan, err = dataset.NewPlan(s.src.Len(), o); err != nil {
+		return err
+	}
+	c.plan.Next(&c.batch)
+	c.begun, c.enough, c.at, c.next, c.sent = true, make(chan struct{}), 0, 0, 0
+	return nil
+}
+
+// end sends a trainer that has enough the rest of what it asked for, empty.
 func (s *server) end(c *client) error {
-	close(c.ended)
-	c.waiting = nil
+	close(c.enough)
+	for _, o := range c.waiting {
+		if o.made { // else it will arrive
+			c.free = append(c.free, o)
+		}
+	}
+	c.begun, c.waiting = false, nil
 	blank := &order{input: make([]float32, s.opts.Shape.InputLen()), output: make([]float32, s.opts.Shape.OutputLen()), head: make([]byte, headBytes)}
 	(&head{state: sampleEmpty}).encode(blank.head)
 	for ; c.sent < c.until; c.sent++ {
@@ -148,7 +182,7 @@ func (s *server) send(c *client) (bool, error) {
 		for c.sent < c.until && s.m.maker(c.sent, c.rank) != s.m.comm.Rank() {
 			c.sent++
 		}
-		if c.request == nil || len(c.waiting) == 0 || !c.waiting[0].made || c.sent >= c.until {
+		if !c.begun || len(c.waiting) == 0 || !c.waiting[0].made || c.sent >= c.until {
 			return moved, nil
 		}
 		o := c.waiting[0]
@@ -205,10 +239,9 @@ func (s *server) work() {
 		case <-s.quit:
 			return
 		case o := <-s.orders:
-			select {
-			case <-o.of.ended:
+			if !o.wanted() {
+				s.made <- o
 				continue
-			default:
 			}
 			start := time.Now()
 			o.idle = start.Sub(last)

@@ -109,6 +109,8 @@ func (t *task) loop(ctx context.Context, trainer *train.Trainer, data *openData)
 	defer cancel(nil)
 	t.feed = t.makers.Feed(t.samples(), func() { cancel(errors.New("a rank that makes samples was told to stop")) })
 	err := learn(ctx, trainer)
-	t.feed.Close()
+	if left := t.feed.Leave(); err == nil {
+		err = left
+	}
 	return t.makers.Conclude(err)
 }
