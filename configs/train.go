@@ -137,11 +137,6 @@ func (t *Train) validate(r *report) {
 	s := t.Schedule
 	t.Parallel.validate(r)
 	t.Data.validate(r)
-	for _, x := range [][2]string{{"run.on_nan", t.Run.OnNaN}, {"run.on_outlier", t.Run.OnOutlier}} {
-		if x[1] == "rollback" && t.Data.GeneratorRanks > 0 {
-			r.add(x[0], text(x[1]), "generator ranks make samples in one order and do not go back", "stop or skip, or data.generator_ranks = 0")
-		}
-	}
 	if s.Kind == "step" && s.StepSize == 0 {
 		r.missing("schedule.step_size", `an integer above 0, which kind = "step" needs`)
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -319,6 +320,56 @@ func TestTrainOnMakers(t *testing.T) {
 	}
 	for name, data := range want {
 		if !bytes.Equal(got[name], data) {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
+
+// TestGoBackOnMakers has a sample that makes the loss no number: the run goes back
+// to its beginning and passes the batch over, with the same bits on samples of
+// another rank as on those of a loader.
+func TestGoBackOnMakers(t *testing.T) {
+	set := memory(5)
+	set.Outputs[2*set.Shape.OutputLen()] = float32(math.NaN())
+	var ends []map[string][]byte
+	for _, makers := range []int{0, 1} {
+		opts := train.Options{Dir: t.TempDir(), Digest: "test", Epochs: 1, BatchSize: 2, Seed: 7, Alpha: alpha, Guard: train.Guard{NaN: train.RollBack, Most: 1},
+			Schedule: optim.ScheduleOptions{Kind: "constant", Base: 1e-3}}
+		inProcess(t, 1+makers, func(c *mpiutil.Comm) error {
+			opts := opts
+			run := func(c *mpiutil.Comm) error {
+				tr, ctx, err := newTrainer(c, Options{Fixed: true}, opts, -1)
+				if err != nil {
+					return err
+				}
+				if err = tr.Run(ctx); err == nil && tr.Step() != 2 {
+					err = fmt.Errorf("%d steps", tr.Step())
+				}
+				return err
+			}
+			if makers == 0 {
+				opts.Batches = func(o dataset.LoaderOptions) (train.Batches, error) { return dataset.NewLoader(set, o) }
+				return run(c)
+			}
+			m, err := NewMakers(c, makers)
+			if err != nil {
+				return err
+			}
+			if m.Trainers() == nil {
+				return m.Conclude(m.Serve(context.Background(), set, dataset.LoaderOptions{Shape: set.Shape, BatchSize: 2, Seed: 7}, 1))
+			}
+			f := m.Feed(set.Len(), nil)
+			opts.Batches = func(o dataset.LoaderOptions) (train.Batches, error) { return f, f.Begin(o) }
+			return m.Conclude(errors.Join(run(m.Trainers()), f.Leave()))
+		})
+		end, err := files(opts.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends = append(ends, end)
+	}
+	for name, want := range ends[0] {
+		if !bytes.Equal(ends[1][name], want) {
 			t.Errorf("%s differs", name)
 		}
 	}
