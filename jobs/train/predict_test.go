@@ -34,7 +34,7 @@ func TestRanksChooseOneMesh(t *testing.T) {
 			if c.Rank() > 0 { // where whole layers would be best
 				wires.BytesPerSecond = 1e15
 			}
-			task := &task{env: env, cfg: cfg, shape: shape, machine: &calibrate.Machine{Rates: fastRates(cost.Network(shape)), Messages: wires, Sharing: cost.Alone()}}
+			task := &task{env: env, ranks: c, cfg: cfg, shape: shape, machine: &calibrate.Machine{Rates: fastRates(cost.Network(shape)), Messages: wires, Sharing: cost.Alone()}}
 			var err error
 			chosen[c.Rank()], err = task.choose(c.Size())
 			return err
@@ -49,7 +49,7 @@ func TestRanksChooseOneMesh(t *testing.T) {
 		}
 	}
 	err := mpiutil.InProcess(3, func(c *mpiutil.Comm) error {
-		task := &task{env: &run.Env{Comm: run.World{Comm: c}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, shape: shape,
+		task := &task{ranks: c, env: &run.Env{Comm: run.World{Comm: c}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, shape: shape,
 			cfg: &configs.Train{Data: configs.TrainingSet{Batch: 16}, Parallel: configs.Mesh{Mode: "fixed"}}, machine: &calibrate.Machine{Rates: fastRates(cost.Network(shape)), Sharing: cost.Alone()}}
 		if _, err := task.choose(3); err == nil || !strings.Contains(err.Error(), "1, 2, 4 or 8") {
 			return errors.New("three ranks in fixed mode are accepted")
