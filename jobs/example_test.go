@@ -100,8 +100,8 @@ func TestExamples(t *testing.T) {
 			case "solve":
 				args = append(args, set("cube.cells=[16,16,16]", "spectrum.channels=9", "spectrum.spacing_ms=5000", `output.formats=`+exampleFormats)...)
 			case "scale":
-				args = append(args, set("launcher.kind=none", "repeat.repeats=1", "repeat.warmups=0", "repeat.machine=no", "series.0.ranks=[1]", "series.1.ranks=[1]")...)
-				args = append(args, shrunkSeries(t, f, name)...)
+				args = append(args, set("launcher.kind=none", "repeat.repeats=1", "repeat.warmups=0", "repeat.machine=no")...)
+				args = append(args, shrunkSeries(t, f, file)...)
 			case "generate":
 				size := []string{"data.models=4", "data.rotations=1"}
 				if name == "generate-snapshot.toml" {
@@ -123,12 +123,26 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// shrunkSeries are the settings that make the two series of an example small.
-func shrunkSeries(t *testing.T, f folder, name string) []string {
-	if name != "scale-train.toml" {
-		return set("series.0.cells=[8]", "series.1.cells=[8]")
+// shrunkSeries are the settings that make every series of an example small.
+func shrunkSeries(t *testing.T, f folder, file string) []string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
-	prepareTraining(t, f)
-	small := fmt.Sprintf(`["data.manifest=%s", "network.latent=4", "run.epochs=1"]`, f.path("tiny.dataset.json"))
-	return set("series.0.batch=[1]", "series.1.batch=[1]", "series.0.set="+small, "series.1.set="+small)
+	small := []string{"ranks=[1]", "cells=[8]"}
+	switch filepath.Base(file) {
+	case "scale-train.toml":
+		prepareTraining(t, f)
+		small = []string{"ranks=[1]", "batch=[1]", fmt.Sprintf(`set=["data.manifest=%s", "network.latent=4", "run.epochs=1"]`, f.path("tiny.dataset.json"))}
+	case "scale-emulate.toml":
+		writeWeights(t, f, "tiny.safetensors", trainedOn(t, 120*1.495978707e11/32))
+		small = []string{"threads=[1]", "batch=[1]", fmt.Sprintf(`set=["network.weights=%s"]`, f.path("tiny.safetensors"))}
+	}
+	var out []string
+	for i := range strings.Count(string(text), "\n[[series]]") {
+		for _, key := range small {
+			out = append(out, set(fmt.Sprintf("series.%d.%s", i, key))...)
+		}
+	}
+	return out
 }
