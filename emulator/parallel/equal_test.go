@@ -108,15 +108,15 @@ func TestEqualsOneRank(t *testing.T) {
 	equalOnMeshes(t, openCPU, append(meshes()[1:3], spaces()[2]), 5, 1, 1e-6)
 }
 
-// TestDoublePrecision is TestEqualsOneRank in float64, with one sample: data 2
-// is left to the mesh of both, which has samples on one of four ranks.
+// TestDoublePrecision is TestEqualsOneRank in float64: three steps on 8 ranks, one
+// on fewer, which take three under a launcher (compareShared).
 func TestDoublePrecision(t *testing.T) {
 	if testing.Short() {
 		equalOnMeshes(t, openScalar, meshes()[2:3], 1, 1, 1e-11)
 		return
 	}
-	equalOnMeshes(t, openScalar, append(meshes(), spaces()[:2]...), 2, 1, 1e-11)
-	equalOnMeshes(t, openScalar, spaces()[:1], 1, 3, 1e-11)
+	equalOnMeshes(t, openScalar, append(meshes()[:3], spaces()[1]), 2, 1, 1e-11)
+	equalOnMeshes(t, openScalar, []Mesh{meshes()[3], spaces()[0]}, 1, 3, 1e-11)
 }
 
 // TestFixedBits compares meshes with one rank in fixed mode, bit by bit.

@@ -83,11 +83,11 @@ func compareShared(c *mpiutil.Comm) error {
 		return nil
 	}
 	fast, err1 := reference(openCPU, Options{}, 2, 3)
-	double, err2 := reference(openScalar, Options{}, 1, 1)
+	double, err2 := reference(openScalar, Options{}, 1, 3)
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	for _, m := range []Mesh{{Space: shapes}, {Tensor: c.Size() / 2}} {
+	for _, m := range []Mesh{{Space: shapes}, {Tensor: c.Size() / 2}, {Tensor: c.Size()}} {
 		if m.Tensor > 0 && c.Size()%m.Tensor != 0 {
 			continue
 		}
