@@ -58,6 +58,7 @@ func (p *page) simulatedTraining(f *series.File, l series.Line) (figure, error) 
 	}
 	p.charts["simulated"] = c
 	check, note := unseenTraining(f)
+	p.Checks = append(p.Checks, "The simulation of training. "+note)
 	fig.SVG, fig.Tables, fig.Notes = svg(c), []table{t, check}, append(networks(), note)
 	return fig, nil
 }
