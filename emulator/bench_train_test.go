@@ -93,7 +93,9 @@ func newTraining(b *testing.B, c Config, batch, threads int) *training {
 }
 
 func (s *training) step(b *testing.B) {
-	s.dev.Fill(s.m.Gradients(), 0)
+	for _, e := range s.m.Entries() {
+		e.Clear(s.dev)
+	}
 	s.dev.Download(s.pred, s.m.Forward(s.x, s.batch, true))
 	s.dev.time("loss", func() {
 		if _, err := loss.Eval(s.loss, s.pred, s.target, s.grad); err != nil {

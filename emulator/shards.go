@@ -144,17 +144,17 @@ func (d *denseShards[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
 
 // weights adds the gradients of a shard; bias may be nil.
 func (d *denseShards[T]) weights(s shard[T], bounds []int, x, dy, bias device.Buffer[T]) {
-	dev := d.env.Device
+	dev, shape := d.env.Device, nn.Fresh(s.shape, s.weight, s.bias)
 	switch {
 	case len(bounds) > 2:
-		dev.LinearBackwardSlots(s.shape, bounds, x, dy, s.weight.Grad, bias)
+		dev.LinearBackwardSlots(shape, bounds, x, dy, s.weight.Grad, bias)
 	case bias == nil:
 		other := d.env.Take(s.shape.Out)
 		dev.Fill(other, 0)
-		dev.LinearBackwardWeights(s.shape, d.group, x, dy, s.weight.Grad, other)
+		dev.LinearBackwardWeights(shape, d.group, x, dy, s.weight.Grad, other)
 		d.env.Give(other)
 	default:
-		dev.LinearBackwardWeights(s.shape, d.group, x, dy, s.weight.Grad, bias)
+		dev.LinearBackwardWeights(shape, d.group, x, dy, s.weight.Grad, bias)
 	}
 	d.env.Complete(s.weight, s.bias)
 }

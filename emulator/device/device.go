@@ -114,7 +114,8 @@ type Dense[T Float] interface {
 	LinearSums(l Linear, batch int, x, w Buffer[T], sums []float64)
 	// LinearBackwardSums does the same for dy·w and shards of the outputs.
 	LinearBackwardSums(l Linear, batch int, dy, w Buffer[T], sums []float64)
-	// LinearBackwardWeights adds dyᵀ·x to dw and Σ_b dy to db.
+	// LinearBackwardWeights adds dyᵀ·x to dw and Σ_b dy to db, or writes them (Linear.Write),
+	// with the bits of adding to zeros.
 	LinearBackwardWeights(l Linear, batch int, x, dy, dw, db Buffer[T])
 	// LinearBackwardSlots is LinearBackwardWeights with sums made per slot and
 	// folded in a binary tree; slot k holds samples bounds[k] to bounds[k+1]. db

@@ -44,10 +44,15 @@ func LinearBackwardSums[T Float](threads int, l Linear, batch int, dy, w []T, su
 	})
 }
 
-// LinearBackwardWeights adds dw[o,i] += Σ_b dy[b,o]·x[b,i] and db[o] += Σ_b dy[b,o].
+// LinearBackwardWeights adds dw[o,i] += Σ_b dy[b,o]·x[b,i] and db[o] += Σ_b dy[b,o],
+// to zeros with l.Write.
 func LinearBackwardWeights[T Float](threads int, l Linear, batch int, x, dy, dw, db []T) {
 	parallel(threads, l.Out, func(o int) {
 		grad := dw[o*l.In : (o+1)*l.In]
+		if l.Write {
+			clear(grad)
+			db[o] = 0
+		}
 		for b := range batch {
 			g := dy[b*l.Out+o]
 			Axpy(g, x[b*l.In:(b+1)*l.In], grad)

@@ -55,6 +55,7 @@ type Linear struct {
 	In, Out int
 	CutIn   bool // LinearForward rounds what LinearSums gives, as shards of the inputs do
 	CutOut  bool // LinearBackwardData rounds what LinearBackwardSums gives, as shards of the outputs do
+	Write   bool // gradients of weights and bias are written, not added to what is there: 0 is not read from memory
 }
 
 // SumUnit is where a dense layer may be cut so that sums over the cut axis do not

@@ -27,7 +27,7 @@ func Fold[P any](n int, make func(k int) P, add func(a, b P) P) P {
 }
 
 // LinearBackwardSlots adds dw[o,i] += tree over slots of Σ_b dy[b,o]·x[b,i], and
-// likewise db[o] += tree of Σ_b dy[b,o] unless db is nil.
+// likewise db[o] += tree of Σ_b dy[b,o] unless db is nil; to zeros with l.Write.
 func LinearBackwardSlots[T Float](threads int, l Linear, bounds []int, x, dy, dw, db []T) {
 	parallel(threads, l.Out, func(o int) {
 		type part struct {
@@ -47,8 +47,15 @@ func LinearBackwardSlots[T Float](threads int, l Linear, bounds []int, x, dy, dw
 			a.bias += b.bias
 			return a
 		})
-		Axpy(1, sum.row, dw[o*l.In:(o+1)*l.In])
+		row := dw[o*l.In : (o+1)*l.In]
+		if l.Write {
+			clear(row)
+		}
+		Axpy(1, sum.row, row)
 		if db != nil {
+			if l.Write {
+				db[o] = 0
+			}
 			db[o] += sum.bias
 		}
 	})

@@ -34,8 +34,11 @@ type Entry[T device.Float] struct {
 	Slice *Slice           // the part of the tensor that this is; nil for all of it
 	Value device.Buffer[T] // nil for a counter and until memory is given
 	Grad  device.Buffer[T] // nil without gradient and until memory is given
-	Half  []uint16         // values in bfloat16 instead of Value, of a dense layer for inference
-	Count int64            // value of a counter
+	// Stale gradients count as zeros, whatever they are: the next Backward writes
+	// them. Only layers of late entries look at it.
+	Stale bool
+	Half  []uint16 // values in bfloat16 instead of Value, of a dense layer for inference
+	Count int64    // value of a counter
 }
 
 // Slice is a part of a tensor that is cut along one axis, one of Of.
@@ -82,6 +85,26 @@ func (e *Entry[T]) IsDense() bool { return e.Kind == Weight && len(e.Shape) == 2
 
 // HasGradient says whether training changes the entry by its gradient.
 func (e *Entry[T]) HasGradient() bool { return e.IsParameter() && !e.Unused }
+
+// Clear makes the gradient zero: by a mark where its layer looks at it, so that large
+// ones are neither cleared nor read.
+func (e *Entry[T]) Clear(dev device.Memory[T]) {
+	switch {
+	case !e.HasGradient() || e.Len() == 0:
+	case e.Late:
+		e.Stale = true
+	default:
+		dev.Fill(e.Grad, 0)
+	}
+}
+
+// Fresh returns l for the gradients of a dense layer, to be written if they are
+// stale, and takes that mark off them.
+func Fresh[T device.Float](l device.Linear, weight, bias *Entry[T]) device.Linear {
+	l.Write = weight.Stale
+	weight.Stale, bias.Stale = false, false
+	return l
+}
 
 // MarkUnused marks the entries of a layer that no output depends on.
 func MarkUnused[T device.Float](l Layer[T]) {

@@ -65,7 +65,7 @@ func (l *Linear[T]) prepare() bool {
 
 // Backward computes the derivatives.
 func (l *Linear[T]) Backward(dy device.Buffer[T]) device.Buffer[T] {
-	l.env.Device.LinearBackwardWeights(l.shape, l.batch, l.x, dy, l.weight.Grad, l.bias.Grad)
+	l.env.Device.LinearBackwardWeights(Fresh(l.shape, l.weight, l.bias), l.batch, l.x, dy, l.weight.Grad, l.bias.Grad)
 	l.env.Complete(l.weight, l.bias)
 	dx := l.env.Take(l.batch * l.shape.In)
 	l.env.Device.LinearBackwardData(l.shape, l.batch, dy, l.weight.Value, dx)

@@ -22,9 +22,9 @@ const (
 type bucket[T device.Float] struct {
 	lo, hi  int // in the gradients
 	comm    *mpiutil.Comm
-	late    bool // read late in the next forward pass
-	entries int  // that lie in it
-	missing int  // of these not complete in this batch
+	late    bool           // read late in the next forward pass
+	entries []*nn.Entry[T] // that lie in it
+	missing int            // of these not complete in this batch
 	request *mpiutil.Request
 	name    string // for people
 
@@ -63,7 +63,7 @@ func plan[T device.Float](entries []*nn.Entry[T], comm func(e *nn.Entry[T]) *mpi
 			}
 			open.lo = max(begin, open.hi-most)
 			hi = open.lo
-			open.entries++
+			open.entries = append(open.entries, e)
 			open.missing++
 			of[e] = append(of[e], open)
 			if e.Len() == 0 {

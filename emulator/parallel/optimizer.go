@@ -24,7 +24,7 @@ type Network[T device.Float] interface {
 
 // Optimizer sums the gradients of all ranks, as soon as a backward pass has
 // completed them, and makes steps of Adam. It keeps the gradients at zero between
-// steps.
+// steps, as nn.Entry.Clear does.
 type Optimizer[T device.Float] struct {
 	team    *Team[T]
 	dev     device.Device[T]
@@ -134,9 +134,21 @@ func (u *Optimizer[T]) finish(b *bucket[T]) {
 func (u *Optimizer[T]) update(b *bucket[T], rate float64, step int) {
 	start := time.Now()
 	u.adam.StepRange(rate, step, b.lo, b.hi)
-	u.dev.Fill(u.net.Gradients().Slice(b.lo, b.hi), 0)
+	u.clear(b)
 	u.spent += time.Since(start)
-	b.missing, b.owed = b.entries, false
+}
+
+// clear makes the gradients of a bucket zero, to be completed again. Those of late
+// entries are marked: all their buckets are cleared before the next backward pass.
+func (u *Optimizer[T]) clear(b *bucket[T]) {
+	if b.late {
+		for _, e := range b.entries {
+			e.Clear(u.dev)
+		}
+	} else {
+		u.dev.Fill(u.net.Gradients().Slice(b.lo, b.hi), 0)
+	}
+	b.missing, b.owed = len(b.entries), false
 }
 
 // Step makes a step at a learning rate with the gradients of the last backward
@@ -172,9 +184,9 @@ func (u *Optimizer[T]) Step(rate float64) (norm float64, err error) {
 func (u *Optimizer[T]) Skip() error {
 	for _, b := range u.buckets {
 		u.team.communicate(func() error { return b.request.Wait() })
-		b.request, b.missing, b.owed = nil, b.entries, false
+		b.request = nil
+		u.clear(b)
 	}
-	u.dev.Fill(u.net.Gradients(), 0)
 	return errors.Join(u.team.err, u.dev.Sync())
 }
 

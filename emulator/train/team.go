@@ -33,7 +33,7 @@ type Team interface {
 }
 
 // Updater turns the gradients of all ranks into steps. Between steps it keeps the
-// gradients at zero. It may put off updates until values are needed.
+// gradients at zero (nn.Entry.Clear). It may put off updates until values are needed.
 type Updater interface {
 	// Step makes a step at a learning rate and returns the norm of the gradients
 	// if they are clipped, else 0.
@@ -97,14 +97,20 @@ func (s *single) Step(rate float64) (norm float64, err error) {
 		}
 	}
 	s.adam.Step(rate)
-	s.dev.Fill(s.net.Gradients(), 0)
+	s.clear()
 	return norm, nil
 }
 
 // Skip clears the gradients.
 func (s *single) Skip() error {
-	s.dev.Fill(s.net.Gradients(), 0)
+	s.clear()
 	return s.dev.Sync()
+}
+
+func (s *single) clear() {
+	for _, e := range s.net.Entries() {
+		e.Clear(s.dev)
+	}
 }
 
 // Flush has nothing to do.

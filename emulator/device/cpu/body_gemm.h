@@ -44,7 +44,7 @@ VEC_INLINE void gemm_tile(const int R, const int WIDE, int64_t k, const float *a
 #pragma GCC unroll 12
     for (int i = 0; i < 2 * R; i++) {
       float *to = c + i / 2 * pitch + i % 2 * L;
-      store(to, add ? load(to) + acc[i] : acc[i]);
+      store(to, (add ? load(to) : vec_set_f(0)) + acc[i]);
     }
     return;
   }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * dW += tree over slots of dYᵀX: each slot of samples is summed by itself, and the sums are folded in a binary tree while
+ * dW (+)= tree over slots of dYᵀX: each slot of samples is summed by itself, and the sums are folded in a binary tree while
  * they are in registers, so that dW is read and written once. Rows [first, last) of dW [rows, n]. */
 
 enum { SLOT_COLS = 256, SLOT_ROWS = 4, SLOT_LEVELS = 16 };
@@ -43,7 +43,7 @@ static __attribute__((noinline)) void slot_tile_1(int64_t slots, const int64_t *
 }
 
 /* scratch: batch·(SLOT_COLS + SLOT_ROWS) floats. */
-static void weight_slots(int64_t first, int64_t last, int64_t rows, int64_t n, int64_t slots, const int64_t *bounds, const float *x,
+static void weight_slots(int64_t first, int64_t last, int64_t rows, int64_t n, int64_t add, int64_t slots, const int64_t *bounds, const float *x,
                          const float *dy, float *dw, float *scratch) {
   const int64_t L = VEC_LANES_F, batch = bounds[slots];
   float *px = scratch, *pd = scratch + batch * SLOT_COLS;
@@ -60,7 +60,7 @@ static void weight_slots(int64_t first, int64_t last, int64_t rows, int64_t n, i
         (nr == 1 ? slot_tile_1 : slot_tile_4)(slots, bounds, px + j * batch, pd, sum);
         for (int64_t r = 0; r < nr; r++) {
           float *to = dw + (o + r) * n + at + j;
-          store_some(to, load_some(to, cols - j, 0) + sum[r], cols - j);
+          store_some(to, (add ? load_some(to, cols - j, 0) : vec_set_f(0)) + sum[r], cols - j);
         }
       }
     }

@@ -185,12 +185,12 @@ func (d *Device) LinearBackwardData(l device.Linear, batch int, dy, w, dx device
 		LinearBackwardExact(d.pool, batch, l.In, l.Out, d.at(w), d.at(dy), d.at(dx))
 		return
 	}
-	LinearBackward(d.pool, batch, l.In, l.Out, nil, d.at(w), d.at(dy), d.at(dx), nil, nil)
+	LinearBackward(d.pool, l, batch, nil, d.at(w), d.at(dy), d.at(dx), nil, nil)
 }
 
-// LinearBackwardWeights adds dyᵀ·x to dw and Σ dy to db.
+// LinearBackwardWeights adds dyᵀ·x to dw and Σ dy to db, or writes them.
 func (d *Device) LinearBackwardWeights(l device.Linear, batch int, x, dy, dw, db device.Buffer[float32]) {
-	LinearBackward(d.pool, batch, l.In, l.Out, d.at(x), nil, d.at(dy), nil, d.at(dw), d.at(db))
+	LinearBackward(d.pool, l, batch, d.at(x), nil, d.at(dy), nil, d.at(dw), d.at(db))
 }
 
 // Adam makes one step of values p with gradients g and moments m, v.

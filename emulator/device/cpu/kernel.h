@@ -68,7 +68,7 @@ typedef struct {
   void (*axpy)(int64_t first, int64_t last, float a, const float *x, float *y);
   void (*squares)(int64_t first, int64_t last, int64_t n, int64_t size, const float *x, double *sum);
   void (*adam)(const cpu_adam *, int64_t first, int64_t last, const float *g, float *w, float *m, float *v);
-  void (*weight_slots)(int64_t first, int64_t last, int64_t rows, int64_t n, int64_t slots, const int64_t *bounds, const float *x,
+  void (*weight_slots)(int64_t first, int64_t last, int64_t rows, int64_t n, int64_t add, int64_t slots, const int64_t *bounds, const float *x,
                        const float *dy, float *dw, float *scratch);
   double (*peak)(int64_t rounds, const float *seed);
   double (*read)(int64_t n, const float *x);

@@ -2,6 +2,8 @@
 
 package cpu
 
+import "github.com/columen/columen/emulator/device"
+
 // Linear computes y = x Wᵀ + bias, then a ReLU if asked: x [batch, in], w
 // [out, in], bias [out] or nil, y [batch, out]. W is read from memory once for up
 // to 24 samples; at batch 1 that is all the time it takes.
@@ -75,17 +77,22 @@ func BF16(p *Pool, w []float32, rounded []uint16) {
 	p.run(0)
 }
 
-// LinearBackward computes dx = dy W and adds dyᵀ x to dw and Σ dy to db; dx, dw and db may each be nil (not wanted).
-func LinearBackward(p *Pool, batch, in, out int, x, w, dy, dx, dw, db []float32) {
+// LinearBackward computes dx = dy W and adds dyᵀ x to dw and Σ dy to db, or writes the two with
+// l.Write; dx, dw and db may each be nil (not wanted).
+func LinearBackward(p *Pool, l device.Linear, batch int, x, w, dy, dx, dw, db []float32) {
+	in, out := l.In, l.Out
 	need("output gradient", len(dy), batch*out)
 	if dx != nil {
 		Gemm(p, Product{M: batch, N: in, K: out, Shallow: true}, dy, w, dx)
 	}
 	if dw != nil {
-		Gemm(p, Product{M: out, N: in, K: batch, TransposeA: true, Add: true}, dy, x, dw)
+		Gemm(p, Product{M: out, N: in, K: batch, TransposeA: true, Add: !l.Write}, dy, x, dw)
 	}
 	if db != nil {
 		need("bias gradient", len(db), out)
+		if l.Write {
+			clear(db)
+		}
 		for b := range batch {
 			for o, v := range dy[b*out : (b+1)*out] {
 				db[o] += v

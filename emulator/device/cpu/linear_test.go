@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"github.com/columen/columen/emulator/device"
 )
 
 func TestLinear(t *testing.T) {
@@ -140,7 +142,7 @@ func TestLinearBackward(t *testing.T) {
 		everywhere(t, func(t *testing.T, p *Pool) {
 			copy(gw, w0)
 			copy(gb, b0)
-			LinearBackward(p, c.batch, c.in, c.out, x, w, dy, gx, gw, gb)
+			LinearBackward(p, device.Linear{In: c.in, Out: c.out}, c.batch, x, w, dy, gx, gw, gb)
 			near(t, fmt.Sprint(c, " dx"), gx, dx, sx, c.out)
 			near(t, fmt.Sprint(c, " dw"), gw, dw, sw, c.batch+1)
 			near(t, fmt.Sprint(c, " db"), gb, db, sb, c.batch+1)

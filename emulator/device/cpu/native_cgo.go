@@ -64,8 +64,8 @@ static void relu_all(K k, i64 a, i64 b, F x, float *y) { k->relu(a, b, x, y); }
 static void axpy(K k, i64 a, i64 b, float f, F x, float *y) { k->axpy(a, b, f, x, y); }
 static void squares(K k, i64 a, i64 b, i64 n, i64 size, F x, double *s) { k->squares(a, b, n, size, x, s); }
 static void adam(K k, const cpu_adam *s, i64 a, i64 b, F g, float *w, float *m, float *v) { k->adam(s, a, b, g, w, m, v); }
-static void weight_slots(K k, i64 a, i64 b, i64 rows, i64 n, i64 slots, const i64 *bounds, F x, F dy, float *dw, float *s) {
-	k->weight_slots(a, b, rows, n, slots, bounds, x, dy, dw, s);
+static void weight_slots(K k, i64 a, i64 b, i64 rows, i64 n, i64 add, i64 slots, const i64 *bounds, F x, F dy, float *dw, float *s) {
+	k->weight_slots(a, b, rows, n, add, slots, bounds, x, dy, dw, s);
 }
 static double peak(K k, i64 rounds, F seed) { return k->peak(rounds, seed); }
 static double read_all(K k, i64 n, F x) { return k->read(n, x); }
@@ -242,9 +242,9 @@ func (v *native) adam(a *adamStep, first, last int, g, w, m, u []float32) {
 	C.adam(v.k, (*C.cpu_adam)(unsafe.Pointer(a)), in(first), in(last), ptr(g), ptr(w), ptr(m), ptr(u))
 }
 
-func (v *native) weightSlots(first, last, rows, n int, bounds []int64, x, dy, dw, scratch []float32) {
+func (v *native) weightSlots(first, last, rows, n int, add bool, bounds []int64, x, dy, dw, scratch []float32) {
 	slots := (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(bounds)))
-	C.weight_slots(v.k, in(first), in(last), in(rows), in(n), in(len(bounds)-1), slots, ptr(x), ptr(dy), ptr(dw), ptr(scratch))
+	C.weight_slots(v.k, in(first), in(last), in(rows), in(n), flag(add), in(len(bounds)-1), slots, ptr(x), ptr(dy), ptr(dw), ptr(scratch))
 }
 
 func (v *native) peak(rounds int, seed []float32) float64 {

@@ -116,7 +116,7 @@ type backend interface {
 	matvecBF16(first, last, k int, relu bool, w []uint16, x, bias, y, split []float32)
 	roundBF16(first, last int, w []float32, to []uint16)
 	dots(first, last, rows, k, batch int, relu bool, w []float32, half []uint16, x, bias, y, scratch []float32)
-	weightSlots(first, last, rows, n int, bounds []int64, x, dy, dw, scratch []float32)
+	weightSlots(first, last, rows, n int, add bool, bounds []int64, x, dy, dw, scratch []float32)
 	dotSums(first, last, rows, k, batch int, w, x, bias, y []float32, sums []float64, scratch []float32)
 	gemm(g gemmShape, a, b, c, scratch []float32)
 	gemmSums(g gemmShape, a, b []float32, c []float64, scratch []float32)

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/columen/columen/emulator/device"
 )
 
 // step does everything once: what it computes must not depend on the threads, and must not allocate.
@@ -54,7 +56,7 @@ func (s *step) run(p *Pool) {
 	LinearBF16(p, 1, in, 77, true, s.x, s.half, nil, s.ly)
 	Linear(p, 1, in, 77, true, s.x, s.lw, nil, s.ly)
 	Linear(p, 3, in, 77, false, s.x, s.lw, nil, s.ly)
-	LinearBackward(p, 3, in, 77, s.x, s.lw, s.ly, s.ldx, s.ldw, nil)
+	LinearBackward(p, device.Linear{In: in, Out: 77}, 3, s.x, s.lw, s.ly, s.ldx, s.ldw, nil)
 	BatchNormStats(p, 3, c.In, n, s.x, s.mean, s.vrn)
 	norm := Norm{s.mean, s.vrn, s.vrn, s.mean, 1e-5, true}
 	BatchNormSums(p, 3, c.In, n, norm, s.x, s.dx, s.gamma, s.beta)

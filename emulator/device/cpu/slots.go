@@ -23,12 +23,12 @@ func LinearAlike(p *Pool, batch, in, out int, x, w, bias, y []float32) {
 // slotsMax bounds the slots: SLOT_LEVELS in body_slots.h holds their tree.
 const slotsMax = 1 << 15
 
-// LinearBackwardSlots adds the gradients of weights and bias (nil: not wanted),
-// summed per slot and folded in a binary tree; slot k holds samples bounds[k] to
+// LinearBackwardSlots adds the gradients of weights and bias (nil: not wanted), or
+// writes them with l.Write, summed per slot and folded in a binary tree; slot k holds samples bounds[k] to
 // bounds[k+1].
-func LinearBackwardSlots(p *Pool, in, out int, bounds []int, x, dy, dw, db []float32) {
+func LinearBackwardSlots(p *Pool, l device.Linear, bounds []int, x, dy, dw, db []float32) {
 	slots := len(bounds) - 1
-	batch := bounds[slots]
+	batch, in, out := bounds[slots], l.In, l.Out
 	if slots > slotsMax {
 		panic("cpu: too many slots")
 	}
@@ -41,7 +41,7 @@ func LinearBackwardSlots(p *Pool, in, out int, bounds []int, x, dy, dw, db []flo
 	}
 	p.job = job{
 		do: func(p *Pool, j *job, first, last int, scratch []float32) {
-			p.kernels.weightSlots(first, last, j.n, j.k, wide, j.a, j.b, j.y, scratch)
+			p.kernels.weightSlots(first, last, j.n, j.k, !l.Write, wide, j.a, j.b, j.y, scratch)
 		},
 		total: out, unit: 4, k: in, n: out, a: x, b: dy, y: dw,
 	}
@@ -50,6 +50,9 @@ func LinearBackwardSlots(p *Pool, in, out int, bounds []int, x, dy, dw, db []flo
 		return
 	}
 	need("bias gradient", len(db), out)
+	if l.Write {
+		clear(db)
+	}
 	for o := range out {
 		db[o] += device.Fold(slots, func(k int) float32 {
 			var sum float32
@@ -64,12 +67,12 @@ func LinearBackwardSlots(p *Pool, in, out int, bounds []int, x, dy, dw, db []flo
 // slotScratch is what a sample takes of the scratch: SLOT_COLS + SLOT_ROWS.
 const slotScratch = 256 + 4
 
-// LinearBackwardSlots adds to dw and db.
+// LinearBackwardSlots adds to dw and db, or writes them.
 func (d *Device) LinearBackwardSlots(l device.Linear, bounds []int, x, dy, dw, db device.Buffer[float32]) {
-	LinearBackwardSlots(d.pool, l.In, l.Out, bounds, d.at(x), d.at(dy), d.at(dw), d.at(db))
+	LinearBackwardSlots(d.pool, l, bounds, d.at(x), d.at(dy), d.at(dw), d.at(db))
 }
 
-func (scalar) weightSlots(first, last, rows, n int, bounds []int64, x, dy, dw, _ []float32) {
+func (scalar) weightSlots(first, last, rows, n int, add bool, bounds []int64, x, dy, dw, _ []float32) {
 	narrow := make([]int, len(bounds))
 	for k, b := range bounds {
 		narrow[k] = int(b)
@@ -79,5 +82,5 @@ func (scalar) weightSlots(first, last, rows, n int, bounds []int64, x, dy, dw, _
 	for b := range batch {
 		copy(part[b*(last-first):], dy[b*rows+first:b*rows+last])
 	}
-	device.LinearBackwardSlots(1, device.Linear{In: n, Out: last - first}, narrow, x, part, dw[first*n:last*n], nil)
+	device.LinearBackwardSlots(1, device.Linear{In: n, Out: last - first, Write: !add}, narrow, x, part, dw[first*n:last*n], nil)
 }

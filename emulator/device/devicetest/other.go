@@ -76,6 +76,19 @@ func checkOneLinear[T device.Float](b *bench[T], l device.Linear, batch int) {
 	b.dev.LinearBackwardWeights(l, batch, x, dy, dw, db)
 	b.expect(name("dw"), dw, hdw)
 	b.expect(name("db"), db, hdb)
+	checkWritten(b, l, func(l device.Linear, dw, db device.Buffer[T]) { b.dev.LinearBackwardWeights(l, batch, x, dy, dw, db) })
+}
+
+// checkWritten compares gradients that are written over NaN with those added to
+// zeros, bit by bit.
+func checkWritten[T device.Float](b *bench[T], l device.Linear, compute func(l device.Linear, dw, db device.Buffer[T])) {
+	want, wantBias := b.from(make([]float64, l.MACs())), b.from(make([]float64, l.Out))
+	compute(l, want, wantBias)
+	l.Write = true
+	dw, db := b.output(l.MACs()), b.output(l.Out)
+	compute(l, dw, db)
+	b.identical(fmt.Sprintf("written dw of %+v", l), dw, want)
+	b.identical(fmt.Sprintf("written db of %+v", l), db, wantBias)
 }
 
 // checkHalfLinear compares with the product of the rounded weights.

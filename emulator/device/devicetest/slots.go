@@ -41,6 +41,7 @@ func checkLinearSlots[T device.Float](b *bench[T], l device.Linear, bounds []int
 	b.dev.LinearBackwardSlots(l, bounds, x, dy, dw, db)
 	b.expect(name("dw"), dw, hdw)
 	b.expect(name("db"), db, hdb)
+	checkWritten(b, l, func(l device.Linear, dw, db device.Buffer[T]) { b.dev.LinearBackwardSlots(l, bounds, x, dy, dw, db) })
 
 	// All at once has the bits of one slot at a time, folded here.
 	whole := b.from(make([]float64, l.MACs()))
@@ -140,6 +141,7 @@ func checkNothing[T device.Float](b *bench[T]) {
 		b.dev.LinearForward(l, 0, none, w, bias, none)
 		b.dev.LinearBackwardData(l, 0, none, w, none)
 		b.dev.LinearBackwardWeights(l, 0, none, none, w, bias)
+		checkWritten(b, l, func(l device.Linear, dw, db device.Buffer[T]) { b.dev.LinearBackwardWeights(l, 0, none, none, dw, db) })
 		c := device.Conv{In: 4, Out: 8, Size: [3]int{7, 9, 8}, Kernel: [3]int{3, 3, 3}, Stride: [3]int{2, 2, 2}, Pad: [3]int{1, 1, 1}}
 		cw, hcw := b.input(c.WeightLen())
 		cb, hcb := b.input(c.Out)

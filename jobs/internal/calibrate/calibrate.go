@@ -190,7 +190,9 @@ func (q *probe) step(batch int) (times, error) {
 		return t, fmt.Errorf("calibrate: a pass back of %d layers, forward of %d", len(q.layers), decoder+q.dense)
 	}
 	q.adam.Step(1e-6)
-	q.dev.Fill(q.net.Gradients(), 0)
+	for _, e := range q.net.Entries() {
+		e.Clear(q.dev)
+	}
 	if err := q.dev.Sync(); err != nil {
 		return t, err
 	}
