@@ -112,18 +112,17 @@ func openSummed(dir string, want fileSum) (*File, error) {
 		return nil, fmt.Errorf("the manifest lists file %q: want the name of a group", want.Name)
 	}
 	path := filepath.Join(dir, want.Name)
+	if err := want.verify(path); err != nil {
+		return nil, err
+	}
 	data, release, err := mapFile(path)
 	if err != nil {
 		return nil, err
 	}
-	err = want.verify(data)
-	var f *File
-	if err == nil {
-		f, err = parseSafetensors(data)
-	}
+	f, err := parseSafetensors(data)
 	if err != nil {
 		return nil, errors.Join(err, release())
 	}
-	f.Path, f.release = path, release
+	f.mappedFrom(path, release)
 	return f, nil
 }

@@ -114,18 +114,25 @@ func writeSummed(path string, tensors []Tensor) (fileSum, error) {
 	return s.out, err
 }
 
-// verify compares data with the checksums of a file.
-func (want fileSum) verify(data []byte) error {
-	if int64(len(data)) != want.Bytes {
-		return fmt.Errorf("%s has %d bytes: the manifest says %d", want.Name, len(data), want.Bytes)
+// verify compares a file with its size and checksums. It reads the file by blocks
+// and does not map it: the pages of a whole checkpoint would count as memory of
+// every process that verifies it.
+func (want fileSum) verify(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
 	}
-	table := castagnoli()
-	for i := 0; i*blockBytes < len(data); i++ {
-		block := data[i*blockBytes : min((i+1)*blockBytes, len(data))]
-		found := hex32(crc32.Checksum(block, table))
-		if i >= len(want.CRC32C) || found != want.CRC32C[i] {
+	if info.Size() != want.Bytes {
+		return fmt.Errorf("%s has %d bytes: the manifest says %d", want.Name, info.Size(), want.Bytes)
+	}
+	found, err := sumBlocks(path, 0, (want.Bytes+blockBytes-1)/blockBytes)
+	if err != nil {
+		return err
+	}
+	for i, sum := range found {
+		if i >= len(want.CRC32C) || sum != want.CRC32C[i] {
 			return fmt.Errorf("%s is corrupt between bytes %d and %d: CRC-32C is %s, not as in the manifest",
-				want.Name, i*blockBytes, i*blockBytes+len(block), found)
+				want.Name, i*blockBytes, min(int64(i+1)*blockBytes, want.Bytes), sum)
 		}
 	}
 	return nil

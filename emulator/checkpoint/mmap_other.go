@@ -11,3 +11,6 @@ func mapFile(path string) (data []byte, release func() error, err error) {
 	data, err = os.ReadFile(path)
 	return data, func() error { return nil }, err
 }
+
+// dropPages does nothing: what was read stays.
+func dropPages([]byte) {}

@@ -9,10 +9,15 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"unsafe"
 )
 
-// hugePages is MADV_HUGEPAGE of Linux, which other systems lack.
-const hugePages = 14
+// Advice of Linux: MADV_HUGEPAGE, which other systems lack, and MADV_DONTNEED,
+// which means other things elsewhere.
+const (
+	hugePages = 14
+	dontNeed  = 4
+)
 
 // mapFile maps a file read-only into memory. Pages are read when they are
 // first used, and shared between processes.
@@ -40,4 +45,16 @@ func mapFile(path string) (data []byte, release func() error, err error) {
 		_ = syscall.Madvise(data, hugePages) // a wish: many file systems grant it unasked
 	}
 	return data, func() error { return syscall.Munmap(data) }, nil
+}
+
+// dropPages takes the pages that a part of a mapped file lies in out of this
+// process; they are read again when they are used.
+func dropPages(data []byte) {
+	if runtime.GOOS != "linux" || len(data) == 0 {
+		return
+	}
+	page := uintptr(os.Getpagesize())
+	before := uintptr(unsafe.Pointer(&data[0])) % page // a mapping begins with a page, so that these are its bytes too
+	first := (*byte)(unsafe.Add(unsafe.Pointer(&data[0]), -int(before)))
+	_ = syscall.Madvise(unsafe.Slice(first, len(data)+int(before)), dontNeed) // a wish
 }

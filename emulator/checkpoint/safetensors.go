@@ -50,8 +50,16 @@ func Open(path string) (*File, error) {
 		release()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	f.Path, f.release = path, release
+	f.mappedFrom(path, release)
 	return f, nil
+}
+
+// mappedFrom makes a file that lies in a mapping the owner of it.
+func (f *File) mappedFrom(path string, release func() error) {
+	f.Path, f.release = path, release
+	for i := range f.Tensors {
+		f.Tensors[i].mapped = true
+	}
 }
 
 // parseSafetensors reads a whole file in memory; the tensors share it.
@@ -246,8 +254,14 @@ func encodeSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string
 		return err
 	}
 	for _, t := range sorted {
-		if err := writeAll(w, t.Data); err != nil {
-			return fmt.Errorf("tensor %s: %w", t.Name, err)
+		all := t.NumElements()
+		for at, n := 0, 0; at < all; at += n { // of a mapped file no more than a part is in memory
+			n = min(blockBytes/t.Dtype.Size(), all-at)
+			part := t.Range(at, n)
+			if err := writeAll(w, part.Data); err != nil {
+				return fmt.Errorf("tensor %s: %w", t.Name, err)
+			}
+			part.Drop()
 		}
 	}
 	return nil

@@ -41,6 +41,8 @@ type Tensor struct {
 	Dtype Dtype
 	Shape []int  // slowest dimension first; empty for a scalar
 	Data  []byte // elements in C order, little-endian
+
+	mapped bool // Data is a part of a mapped file
 }
 
 // element lists the Go types of tensor elements; BF16 is uint16.
@@ -163,7 +165,15 @@ func elements(shape []int) (int, error) {
 // Range returns n elements of t in C order from element from on, sharing them.
 func (t Tensor) Range(from, n int) Tensor {
 	size := t.Dtype.Size()
-	return Tensor{Name: t.Name, Dtype: t.Dtype, Shape: []int{n}, Data: t.Data[from*size : (from+n)*size]}
+	return Tensor{Name: t.Name, Dtype: t.Dtype, Shape: []int{n}, Data: t.Data[from*size : (from+n)*size], mapped: t.mapped}
+}
+
+// Drop says that the data have been used: if they are a view of a file, its pages
+// leave the memory of this process until they are used again.
+func (t Tensor) Drop() {
+	if t.mapped {
+		dropPages(t.Data)
+	}
 }
 
 // describe returns an error if name, type or shape cannot be.

@@ -78,18 +78,33 @@ func Restore(dev device.Memory[float32], entries []*nn.Entry[float32], f *checkp
 
 // Fill copies what an entry has of a tensor to a buffer of the entry's length.
 func Fill(dev device.Memory[float32], e *nn.Entry[float32], t checkpoint.Tensor, to device.Buffer[float32]) error {
-	values := make([]float32, e.Len())
+	part := make([]float32, 0, min(e.Len(), fillValues))
+	at, first, end := 0, 0, 0 // of the entry, where part begins; of the tensor, what part is within
+	flush := func() {
+		dev.Upload(to.Slice(at, at+len(part)), part)
+		t.Range(first, end-first).Drop()
+		at, first, part = at+len(part), end, part[:0]
+	}
 	var err error
-	e.Stretches(func(at, from, n int) {
-		if err == nil {
-			err = t.Range(from, n).CopyFloat32(values[at : at+n])
+	e.Stretches(func(_, from, n int) { // in the order of the entry
+		for n > 0 && err == nil {
+			k := min(n, cap(part)-len(part))
+			part = part[:len(part)+k]
+			err = t.Range(from, k).CopyFloat32(part[len(part)-k:])
+			from, n = from+k, n-k
+			if end = from; len(part) == cap(part) {
+				flush()
+			}
 		}
 	})
 	if err == nil {
-		dev.Upload(to, values)
+		flush()
 	}
 	return err
 }
+
+// fillValues is how many values of a mapped file Fill has in memory at a time.
+const fillValues = 1 << 20
 
 // Parts lists the entries of a network as this rank's part of a checkpoint, with
 // the data of those that it owns. Values in the host's memory are not copied:
