@@ -39,7 +39,7 @@ func resident(t *testing.T, key string) int {
 // Whoever reads a checkpoint, whole or a slice of columns, or writes it to another
 // file, has little of it in memory besides what it asked for.
 func TestPagesOfCheckpointAreDropped(t *testing.T) {
-	const rows, columns, most = 4096, 4096, 24 << 20 // a file of 64 MiB
+	const rows, columns, most = 2048, 4096, 20 << 20 // a file of 32 MiB
 	values := make([]float32, rows*columns)
 	for i := range values {
 		values[i] = float32(i)
