@@ -3,6 +3,7 @@
 package solver
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -73,6 +74,27 @@ func TestObliqueRanksAgree(t *testing.T) {
 					t.Errorf("camera from %.3f on ranks %v: differs by %.1e of the peak, allowed 1e-13", cam.Observer, r, d)
 				}
 			}
+		}
+	}
+}
+
+// Fixed mode: the same bits on any lattice whose cuts lie at multiples of a leaf, from any direction and in both precisions, and
+// the image of fast mode.
+func TestObliqueFixedModeIsBitwise(t *testing.T) {
+	l := coLine(t, 1)
+	m := meshOf(27, 16, 37) // 4, 2 and 5 leaves, two of them short
+	for i, cam := range cameras(m) {
+		p := Problem{Line: l, FrequenciesHz: channels(l, 5, 600), Camera: &cam, Fixed: true, Threads: 2, AtCenters: i%5 == 4}
+		p.BackgroundSI = cmb(2.725, p.FrequenciesHz)
+		want64 := solveRanks[float64](t, m, [3]int{1, 1, 1}, spiral, p)
+		want32 := solveRanks[float32](t, m, [3]int{1, 1, 1}, spiral, p)
+		for _, r := range [][3]int{{2, 1, 1}, {1, 1, 3}, {4, 1, 1}, {2, 1, 3}, {1, 2, 4}, {2, 2, 2}, {1, 1, 5}, {3, 2, 1}} {
+			bitwise(t, fmt.Sprintf("f64 from %.3f ranks %v", cam.Observer, r), solveRanks[float64](t, m, r, spiral, p), want64)
+			bitwise(t, fmt.Sprintf("f32 from %.3f ranks %v", cam.Observer, r), solveRanks[float32](t, m, r, spiral, p), want32)
+		}
+		p.Fixed = false
+		if d := difference(solveRanks[float64](t, m, [3]int{1, 1, 1}, spiral, p), want64); d > 1e-13 {
+			t.Errorf("from %.3f: fast and fixed differ by %.1e of the peak", cam.Observer, d)
 		}
 	}
 }
@@ -181,7 +203,7 @@ func TestCameraRefuses(t *testing.T) {
 		want   string
 		change func(*Problem, *grid.Cube[float64])
 	}{
-		{"fixed mode", func(p *Problem, _ *grid.Cube[float64]) { p.Fixed = true }},
+		{"depths in fixed mode", func(p *Problem, _ *grid.Cube[float64]) { p.Fixed, p.Depths = true, true }},
 		{"depths", func(p *Problem, _ *grid.Cube[float64]) { p.Camera, p.Depths = nil, true }},
 		{"pixel", func(p *Problem, _ *grid.Cube[float64]) { p.Camera.NX = 0 }},
 		{"positive size", func(p *Problem, _ *grid.Cube[float64]) { p.Camera.PixelM[1] = math.NaN() }},
