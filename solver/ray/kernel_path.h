@@ -80,7 +80,7 @@ typedef struct {
 } EXTRA;
 
 /* Where rays pass from leaf to leaf: before segment at, what the lanes of mask have seen of the leaf goes to their to, T of all
- * channels and behind it E, and they begin anew. */
+ * channels and behind it E, where 1 and 0 are already, and they begin anew. */
 #define CUT CAT(cut_, R)
 typedef struct {
   VI mask;
@@ -88,14 +88,14 @@ typedef struct {
   REAL *to[sizeof(V) / sizeof(REAL)];
 } CUT;
 
-/* FLUSH does that for c of the channels, from channel f on. */
+/* FLUSH does that for c of the channels, from channel f on; lanes: those of the mask that may have seen anything. */
 #define FLUSH CAT(flush_, R)
-VEC_INLINE void FLUSH(const CUT *cut, int64_t f, int64_t channels, const int c, V *t, V *e) {
-  for (int l = 0; l < (int)(sizeof(V) / sizeof(REAL)); l++)
-    if (cut->lanes >> l & 1) {
-      REAL *to = cut->to[l] + f;
-      for (int q = 0; q < c; q++) to[q] = t[q][l], to[channels + q] = e[q][l];
-    }
+VEC_INLINE void FLUSH(const CUT *cut, int lanes, int64_t f, int64_t channels, const int c, V *t, V *e) {
+  for (; lanes; lanes &= lanes - 1) {
+    const int l = __builtin_ctz(lanes);
+    REAL *to = cut->to[l] + f;
+    for (int q = 0; q < c; q++) to[q] = t[q][l], to[channels + q] = e[q][l];
+  }
   for (int q = 0; q < c; q++) {
     t[q] = PICK(cut->mask, SET(1), t[q]);
     e[q] = (V)((VI)e[q] & ~cut->mask);
@@ -123,13 +123,19 @@ VEC_INLINE void PATH(const NODES *nd, int from, int to, const double *channel, c
     g0[q] = e0[q] = SET(0);
   }
   const VI sign = (VI)SET(-0.0);
+  int touched = -1; /* lanes that may have seen anything of their leaf */
   int fresh = 0; /* do g0, e0 belong to node i? */
   for (int i = from; i < to; i++) {
-    if (cut && cut->at == i) FLUSH(cut++, f, channels, c, t, e);
+    if (cut && cut->at == i) {
+      if (cut->lanes & touched) FLUSH(cut, cut->lanes & touched, f, channels, c, t, e);
+      touched &= ~cut->lanes;
+      cut++;
+    }
     if (last < nd->slo[i] || first > nd->shi[i]) {
       fresh = 0;
       continue;
     }
+    touched = -1;
     const V a0 = nd->a[i], a1 = nd->a[i + 1], s0 = nd->s[i], s1 = nd->s[i + 1];
     V b0[ABREAST], b1[ABREAST], d[ABREAST], tau[ABREAST];
     VI narrow[ABREAST], inside[ABREAST], all = ~(VI){0}, any = {0};
@@ -193,7 +199,7 @@ VEC_INLINE void PATH(const NODES *nd, int from, int to, const double *channel, c
       t[q] = (V)((VI)t[q] & (t[q] > SET(VANISHED)));
     }
   }
-  if (cut && cut->at == to) FLUSH(cut, f, channels, c, t, e);
+  if (cut && cut->at == to && (cut->lanes & touched)) FLUSH(cut, cut->lanes & touched, f, channels, c, t, e);
   for (int q = 0; q < c; q++) {
     tr[q] = t[q];
     em[q] = e[q];

@@ -212,6 +212,8 @@ __attribute__((noinline)) static void PASSES(CUTS *cuts, VI mask, int at) {
     if (mask[l]) {
       c->lanes |= 1 << l;
       c->to[l] = cuts->next[l];
+      for (int64_t f = 0; f < cuts->piece / 2; f++) c->to[l][f] = 1;
+      for (int64_t f = cuts->piece / 2; f < cuts->piece; f++) c->to[l][f] = 0;
       cuts->next[l] += cuts->piece;
     }
 }
