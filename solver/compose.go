@@ -64,7 +64,9 @@ func compose[T grid.Float](d grid.Decomposition, in []parcel[T], o *owners, p *P
 		for range p.numFields() {
 			benches[i].fields = append(benches[i].fields, make([]T, channels*ray.TilePixels*ray.TilePixels))
 		}
-		benches[i].lists = make([][]stretchAt, ray.TilePixels*ray.TilePixels)
+		if p.Fixed {
+			benches[i].lists = make([][]stretchAt, ray.TilePixels*ray.TilePixels)
+		}
 	}
 	distribute(benches, c.hi-c.lo, func(b *bench[T], i int) { c.tile(b, c.lo+i) })
 	return c.out
