@@ -14,9 +14,12 @@ import (
 // what it can without knowing the rest, and the owner of a pixel composes what ranks
 // send. The order is that of ray.Stack, whatever the blocks are.
 
-// leavesPerTask is the rays that a thread takes at a time in fixed mode: fewer
-// than raysPerTask, since each has its leaves.
-const leavesPerTask = 32
+// raysOfLeaves returns how many rays a thread takes at a time in fixed mode, a few
+// vectors of them: fewer than raysPerTask, since each has its leaves.
+func raysOfLeaves[T grid.Float](v *ray.Volume[T], channels int) int {
+	const few, many, near = 8, 32, 1 << 17 // the last: values in a cache that is near
+	return min(max(near/(2*channels*v.MostLeaves())/few*few, few), many)
+}
 
 // packed and unpacked are the same subtree; there are fewer than 2^26 leaves along a ray.
 func packed(s ray.Subtree) int32   { return int32(s.Index<<5 | s.Level) }
@@ -26,15 +29,16 @@ func unpacked(s int32) ray.Subtree { return ray.Subtree{Level: int(s & 31), Inde
 // pixels of its rays, and afterwards those of the subtrees.
 func crossLeaves[T grid.Float](kernels []ray.Kernel[T], beam *ray.Beam[T], out *bundle[T], p *Problem, o *owners) ray.Light {
 	rays, channels := len(out.pixels), len(p.FrequenciesHz)
+	perTask := raysOfLeaves(beam.Volume, channels)
 	workers := make([]leafWorker[T], len(kernels))
 	for i, k := range kernels {
-		workers[i] = leafWorker[T]{k, beam.Volume.NewLeaves(leavesPerTask, channels)}
+		workers[i] = leafWorker[T]{k, beam.Volume.NewLeaves(perTask, channels)}
 	}
-	parts := make([]bundle[T], (rays+leavesPerTask-1)/leavesPerTask)
+	parts := make([]bundle[T], (rays+perTask-1)/perTask)
 	lights := make([]ray.Light, len(parts))
 	var done atomic.Int64
 	distribute(workers, len(parts), func(w leafWorker[T], i int) {
-		lo, hi := i*leavesPerTask, min(rays, (i+1)*leavesPerTask)
+		lo, hi := i*perTask, min(rays, (i+1)*perTask)
 		lights[i] = w.cross(&parts[i], beam.Part(lo, hi), out.pixels[lo:hi], channels)
 		if d := done.Add(1); p.Progress != nil {
 			p.Progress(int(d), len(parts))

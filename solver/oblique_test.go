@@ -86,7 +86,10 @@ func TestObliqueFixedModeIsBitwise(t *testing.T) {
 	l := coLine(t, 1)
 	m := meshOf(27, 16, 37) // 4, 2 and 5 leaves, two of them short
 	for i, cam := range cameras(m) {
-		p := Problem{Line: l, FrequenciesHz: channels(l, 5, 600), Camera: &cam, Fixed: true, Threads: 2, AtCenters: i%5 == 4}
+		if i%2 == 1 {
+			continue // more pixels
+		}
+		p := Problem{Line: l, FrequenciesHz: channels(l, 5, 600), Camera: &cam, Fixed: true, Threads: 2, AtCenters: i%3 == 2}
 		p.BackgroundSI = cmb(2.725, p.FrequenciesHz)
 		want64 := solveRanks[float64](t, m, [3]int{1, 1, 1}, spiral, p)
 		want32 := solveRanks[float32](t, m, [3]int{1, 1, 1}, spiral, p)
@@ -107,8 +110,8 @@ func TestObliqueFixedModeOfLongRays(t *testing.T) {
 	m := meshOf(64, 40, 48)
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, kernel := range ray.Variants() {
-		for range 3 {
-			cam := NewCamera(180*rng.Float64(), 360*rng.Float64(), 360*rng.Float64()).Frame(m, 7, 6, 0)
+		for range 2 {
+			cam := NewCamera(180*rng.Float64(), 360*rng.Float64(), 360*rng.Float64()).Frame(m, 5, 5, 0)
 			p := Problem{Line: l, FrequenciesHz: channels(l, 3, 600), Camera: &cam, Fixed: true, Threads: 2, Kernel: kernel}
 			want64 := solveRanks[float64](t, m, [3]int{1, 1, 1}, spiral, p)
 			want32 := solveRanks[float32](t, m, [3]int{1, 1, 1}, spiral, p)
