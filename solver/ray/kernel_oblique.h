@@ -50,6 +50,18 @@ __attribute__((noinline)) static void LEAVES(const ray_beam *b, const NODES *nd,
   }
 }
 
+/* POSITION of the leaf in which ray l has left the block: the sum of the numbers of leaves along the axes, counted along the ray. */
+#define POSITION CAT(position_, R)
+static int32_t POSITION(const ray_beam *b, const WALK *k, int l) {
+  int32_t sum = 0;
+  for (int a = 0; a < 3; a++) {
+    int32_t cell = (int32_t)k->plane[a][l] - 1 - (b->along[a] > 0); /* that of the lower plane of the interval */
+    int32_t leaf = cell > 0 ? cell / RAY_LEAF : 0;
+    sum += b->along[a] < 0 ? (b->cells[a] - 1) / RAY_LEAF - leaf : leaf;
+  }
+  return sum;
+}
+
 /* LAST stores the last leaf of each of the lanes in hit, from ray first on, and how many there were. */
 #define LAST CAT(last_, R)
 static void LAST(const ray_beam *b, const WALK *k, const SEEN *seen, const CUTS *cuts, VI hit, int64_t first, int64_t lanes) {
