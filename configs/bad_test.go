@@ -119,7 +119,6 @@ func badCases() []badCase {
 		{name: "no pixels", old: `axis = "+z"`, edit: "inclination_deg = 10.0\npixels = [64, 0]", field: "view.0.pixels.1", value: "0", allowed: "from 1 to 32768"},
 		{name: "half the pixels", old: `axis = "+z"`, edit: "inclination_deg = 10.0\npixels = [64]", field: "view.0.pixels", value: "[64]", allowed: "a list of 2"},
 		{name: "image without width", old: `axis = "+z"`, edit: "inclination_deg = 10.0\nwidth_au = 0.0", field: "view.0.width_au", value: "0.0", allowed: "above 0 [au]"},
-		{name: "fixed and oblique", old: `axis = "+z"`, edit: "inclination_deg = 10.0\n[parallel]\nmode = \"fixed\"", field: "parallel.mode", value: `"fixed"`, allowed: `"fast" with inclination_deg`},
 		{name: "unknown map", old: "[output]", edit: "[output]\nmaps = [\"moment3\"]", field: "output.maps.0", value: `"moment3"`, allowed: "one of tau, moment0"},
 		{name: "map twice", old: "[output]", edit: "[output]\nmaps = [\"tau\", \"tau\"]", field: "output.maps.1", value: `"tau"`, allowed: "maps that all differ"},
 		{name: "depth and fixed", old: "[output]", edit: "[parallel]\nmode = \"fixed\"\n[output]\nmaps = [\"contribution\"]", field: "output.maps.0", value: `"contribution"`, allowed: `only with mode = "fast"`},

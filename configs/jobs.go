@@ -122,15 +122,10 @@ func (v *View) validate(r *report, path string) {
 	}
 }
 
-// validateFixed refuses what fixed mode cannot do: rays are cut at any place in an oblique view.
+// validateFixed refuses what fixed mode does not have: maps of depth.
 func (s *Solve) validateFixed(r *report) {
 	if s.Parallel.Mode != "fixed" {
 		return
-	}
-	for i, v := range s.Views {
-		if v.Oblique() {
-			r.add("parallel.mode", text(s.Parallel.Mode), fmt.Sprintf("view.%d is oblique: its rays cross blocks at any place, and their sums depend on the ranks by rounding", i), `"fast" with inclination_deg; "fixed" with axis`)
-		}
 	}
 	for i, m := range s.Output.Maps {
 		if deepMap(m) {

@@ -23,7 +23,6 @@ func badViews() []badInput {
 		view("negative width", "inclination_deg = 60.0\nwidth_au = -3.0", "view.0.width_au = -3.0", "above 0 [au]"),
 		view("image larger than memory", "inclination_deg = 60.0\npixels = [32768, 32768]", "view.0.pixels = [32768, 32768]", "GB", "allowed: what fits"),
 		view("image wider than any", "inclination_deg = 60.0\nwidth_au = 1e9", "view.0.width_au = 1e+09", "pixels as well"),
-		{name: "oblique in fixed mode", old: axis, now: "inclination_deg = 60.0", args: set("parallel.mode=fixed"), parts: []string{`parallel.mode = "fixed"`, "view.0 is oblique", `allowed: "fast" with inclination_deg`}},
 		{name: "depth in fixed mode", args: set("parallel.mode=fixed", `output.maps=["tau"]`), parts: []string{`output.maps.0 = "tau"`, "fixed", `only with mode = "fast"`}},
 		{name: "unknown map", args: set(`output.maps=["velocity"]`), parts: []string{`output.maps.0 = "velocity"`, "allowed: one of tau, moment0"}},
 		{name: "map twice", args: set(`output.maps=["tau", "tau"]`), parts: []string{`output.maps.1 = "tau"`, "given twice"}},

@@ -9,7 +9,7 @@ import (
 )
 
 // deliver sends each rank its parcel and returns those for this one, by sender.
-func deliver[T grid.Float](comm *mpiutil.Comm, out []parcel[T], perRay int) ([]parcel[T], error) {
+func deliver[T grid.Float](comm *mpiutil.Comm, out []parcel[T], perRay int, fixed bool) ([]parcel[T], error) {
 	n, me := comm.Size(), comm.Rank()
 	counts, all := make([]int64, n), make([]int64, n*n)
 	for r := range out {
@@ -33,13 +33,20 @@ func deliver[T grid.Float](comm *mpiutil.Comm, out []parcel[T], perRay int) ([]p
 		if r == me {
 			in[r] = out[r]
 		} else if k > 0 {
-			in[r] = parcel[T]{make([]int32, k), make([]T, k*perRay)}
+			in[r] = parcel[T]{pixels: make([]int32, k), data: make([]T, k*perRay)}
+			if fixed {
+				in[r].trees = make([]int32, k)
+				post(mpiutil.Irecv(comm, in[r].trees, r, 2))
+			}
 			post(mpiutil.Irecv(comm, in[r].pixels, r, 0))
 			post(mpiutil.Irecv(comm, in[r].data, r, 1))
 		}
 	}
 	for r := range out {
 		if r != me && len(out[r].pixels) > 0 {
+			if fixed {
+				post(mpiutil.Isend(comm, out[r].trees, r, 2))
+			}
 			post(mpiutil.Isend(comm, out[r].pixels, r, 0))
 			post(mpiutil.Isend(comm, out[r].data, r, 1))
 		}
@@ -57,7 +64,7 @@ func exchangeBundles[T grid.Float](comm *mpiutil.Comm, d grid.Decomposition, b *
 	for r := range out {
 		out[r] = b.parcel(o.place[r], perRay)
 	}
-	in, err := deliver(comm, out, perRay)
+	in, err := deliver(comm, out, perRay, p.Fixed)
 	if err != nil {
 		return nil, err
 	}

@@ -27,8 +27,10 @@ func BenchmarkSolve(b *testing.B) {
 		{"2ranks-along/1thread/fast", [3]int{1, 1, 2}, 1, false, false},
 		{"1rank/1thread/fixed", [3]int{1, 1, 1}, 1, true, false},
 		{"1rank/1thread/oblique", [3]int{1, 1, 1}, 1, false, true},
+		{"1rank/1thread/oblique-fixed", [3]int{1, 1, 1}, 1, true, true},
 		{"1rank/2threads/oblique", [3]int{1, 1, 1}, 2, false, true},
 		{"2ranks/1thread/oblique", [3]int{2, 1, 1}, 1, false, true},
+		{"2ranks/1thread/oblique-fixed", [3]int{2, 1, 1}, 1, true, true},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			l := coLine(b, 1)

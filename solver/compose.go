@@ -33,6 +33,8 @@ type bench[T grid.Float] struct {
 	fields [][]T
 	places []int32
 	depths []float64
+	stack  ray.Stack[T]  // in fixed mode, and
+	lists  [][]stretchAt // by pixel
 }
 
 // compose puts the stretches of a rank's own pixels together, from the observer on; in holds what each rank sent.
@@ -62,6 +64,9 @@ func compose[T grid.Float](d grid.Decomposition, in []parcel[T], o *owners, p *P
 		for range p.numFields() {
 			benches[i].fields = append(benches[i].fields, make([]T, channels*ray.TilePixels*ray.TilePixels))
 		}
+		if p.Fixed {
+			benches[i].lists = make([][]stretchAt, ray.TilePixels*ray.TilePixels)
+		}
 	}
 	distribute(benches, c.hi-c.lo, func(b *bench[T], i int) { c.tile(b, c.lo+i) })
 	return c.out
@@ -79,7 +84,7 @@ func firstRays(pixels []int32, tiles ray.Tiles, lo, hi int) []int32 {
 	return first
 }
 
-// tile composes a tile and stores it before the background.
+// tile composes a tile and stores it.
 func (c *composer[T]) tile(b *bench[T], tile int) {
 	x0, x1, y0, y1 := c.tiles.Bounds(tile)
 	n, channels := (x1-x0)*(y1-y0), len(c.p.FrequenciesHz)
@@ -88,6 +93,11 @@ func (c *composer[T]) tile(b *bench[T], tile int) {
 	}
 	for i := range b.fields[fieldTransmission] {
 		b.fields[fieldTransmission][i] = 1
+	}
+	if c.p.Fixed {
+		c.tileOfLeaves(b, tile, n, channels)
+		c.store(b, tile, n, channels)
+		return
 	}
 	for s := range c.in {
 		first := c.firsts[s][tile-c.lo:]
@@ -101,6 +111,11 @@ func (c *composer[T]) tile(b *bench[T], tile int) {
 			lo = hi
 		}
 	}
+	c.store(b, tile, n, channels)
+}
+
+// store puts the background behind the n pixels of a tile and the tile where it belongs.
+func (c *composer[T]) store(b *bench[T], tile, n, channels int) {
 	if c.p.Depths {
 		c.p.depthMaps(b.depths, toFloat64(b.fields), c.mesh, n)
 	}
@@ -108,7 +123,7 @@ func (c *composer[T]) tile(b *bench[T], tile int) {
 	if c.p.BackgroundSI != nil {
 		for f, behind := range c.p.BackgroundSI {
 			for i, t := range b.fields[fieldTransmission][f*n:][:n] {
-				light[f*n+i] += t * T(behind)
+				light[f*n+i] += T(t * T(behind))
 			}
 		}
 	}

@@ -75,5 +75,10 @@
 // alone, so that all ranks agree to which block a segment belongs, also where a
 // ray meets edges and corners. Pixels are shared out over all ranks; their owner
 // composes the stretches in the order of the blocks along the ray, which is that
-// of the sum of their steps through the lattice of ranks. There is no fixed mode.
+// of the sum of their steps through the lattice of ranks. In fixed mode the rays
+// are cut where they pass from one leaf of the model, grid.LeafCells along each
+// axis, to the next. The place of a leaf on a ray is the sum of its steps through the
+// lattice of leaves, which neither depends on the blocks nor leaves gaps; the tree
+// is over these places. Light passes absent ones unchanged, to the last bit. Maps
+// of Depths are made in fast mode only.
 package solver

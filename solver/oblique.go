@@ -17,20 +17,26 @@ import (
 type bundle[T grid.Float] struct {
 	pixels []int32 // of each ray
 	data   []T
-	cuts   []int // first ray of each owner, in the order of their tiles, and the number of rays
+	cuts   []int   // first ray of each owner, in the order of their tiles, and the number of rays
+	trees  []int32 // in fixed mode a ray appears once for each of these subtrees, see leaves.go
 }
 
 // parcel is the part of a bundle for one owner of pixels: chunks of at most
-// raysPerTask rays, [chunk][field][channel][ray].
+// raysPerTask rays, [chunk][field][channel][ray]; in fixed mode subtrees of rays,
+// [subtree][field][channel].
 type parcel[T grid.Float] struct {
-	pixels []int32
-	data   []T
+	pixels, trees []int32
+	data          []T
 }
 
 // parcel returns the parcel of the owner at a place; perRay is the number of values of a ray.
 func (b *bundle[T]) parcel(place, perRay int) parcel[T] {
 	lo, hi := b.cuts[place], b.cuts[place+1]
-	return parcel[T]{b.pixels[lo:hi], b.data[lo*perRay : hi*perRay]}
+	p := parcel[T]{pixels: b.pixels[lo:hi], data: b.data[lo*perRay : hi*perRay]}
+	if b.trees != nil {
+		p.trees = b.trees[lo:hi]
+	}
+	return p
 }
 
 // The fields of a parcel.
@@ -82,6 +88,10 @@ func cross[T grid.Float](c *grid.Cube[T], p *Problem, o *owners) (*bundle[T], ra
 
 	// 2. The rays that meet the block.
 	beam, out := aim(v, kernels, c.Mesh, p, o)
+	if p.Fixed {
+		light := crossLeaves(kernels, beam, out, p, o)
+		return out, light, name, nil
+	}
 	perRay := p.numFields() * len(offsets)
 	out.data = make([]T, perRay*len(out.pixels))
 
@@ -122,11 +132,17 @@ func aim[T grid.Float](v *ray.Volume[T], kernels []ray.Kernel[T], m grid.Mesh, p
 	for _, b := range beams {
 		all.Join(b)
 	}
-	for place := range len(o.ranks) + 1 {
-		first, _ := share(n, place, len(o.ranks))
-		out.cuts = append(out.cuts, sort.Search(len(out.pixels), func(i int) bool { return o.tiles.Of(out.pixels[i]) >= first }))
-	}
+	out.cut(o)
 	return all, out
+}
+
+// cut finds where the rays of each owner begin.
+func (b *bundle[T]) cut(o *owners) {
+	b.cuts = b.cuts[:0]
+	for place := range len(o.ranks) + 1 {
+		first, _ := share(o.tiles.Len(), place, len(o.ranks))
+		b.cuts = append(b.cuts, sort.Search(len(b.pixels), func(i int) bool { return o.tiles.Of(b.pixels[i]) >= first }))
+	}
 }
 
 // passage lays the fields of a chunk of n rays out.

@@ -3,6 +3,7 @@
 package solver
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -181,7 +182,7 @@ func TestCameraRefuses(t *testing.T) {
 		want   string
 		change func(*Problem, *grid.Cube[float64])
 	}{
-		{"fixed mode", func(p *Problem, _ *grid.Cube[float64]) { p.Fixed = true }},
+		{"depths in fixed mode", func(p *Problem, _ *grid.Cube[float64]) { p.Fixed, p.Depths = true, true }},
 		{"depths", func(p *Problem, _ *grid.Cube[float64]) { p.Camera, p.Depths = nil, true }},
 		{"pixel", func(p *Problem, _ *grid.Cube[float64]) { p.Camera.NX = 0 }},
 		{"positive size", func(p *Problem, _ *grid.Cube[float64]) { p.Camera.PixelM[1] = math.NaN() }},
@@ -237,6 +238,23 @@ func obliqueWithSerial(t *testing.T, c *mpiutil.Comm) error {
 		}
 		if d := difference(got, want); d > 1e-13 {
 			t.Errorf("camera on ranks %v: differs by %.1e of the peak", ranks, d)
+		}
+	}
+
+	p.Depths, p.Fixed = false, true
+	if c.Rank() == 0 {
+		want = solveRanks[float64](t, m, [3]int{1, 1, 1}, spiral, p)
+	}
+	for _, ranks := range lattices {
+		if _, err := grid.Decompose(m, ranks, grid.LeafCells); err != nil {
+			continue // more ranks than leaves
+		}
+		got, err := solveOn[float64](c, m, ranks, spiral, p)
+		if err != nil {
+			return err
+		}
+		if c.Rank() == 0 {
+			bitwise(t, fmt.Sprintf("camera in fixed mode on ranks %v", ranks), got, want)
 		}
 	}
 	return nil

@@ -75,8 +75,8 @@ func (p *Problem) validate() error {
 		if err := p.Camera.validate(); err != nil {
 			return err
 		}
-		if p.Fixed {
-			return errors.New("solver: fixed mode with a camera: want a view along an axis")
+		if p.Fixed && p.Depths {
+			return errors.New("solver: depths in fixed mode: want fast mode")
 		}
 	}
 	if p.Depths && p.Camera == nil {

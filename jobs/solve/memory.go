@@ -42,6 +42,9 @@ func (t *task) memory(rank int) memory {
 				size[a] *= float64(b.Owned[a].Len())
 			}
 			rays, pixels, values = c.NumRays(size), float64(c.NX)*float64(c.NY), 4 // the stretches, and those on the way
+			if t.cfg.Parallel.Mode == "fixed" {
+				values *= 3 // a ray of tens of leaves is between three and four subtrees
+			}
 			points = ray.PointFields
 		} else {
 			x, y := v.view.ImageX.Axis, v.view.ImageY.Axis

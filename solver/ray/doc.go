@@ -57,6 +57,8 @@
 // A stretch passes light as I → T·I + E. The stretch 1 nearer to the observer
 // and 2 behind it make (T₁T₂, E₁ + T₁E₂); this is associative, so stretches
 // may be computed anywhere and composed in order [Heinemann et al. 2006].
+// Associative but for rounding: fixed mode composes along one binary tree (Plan along
+// an axis, Leaves and Stack in any direction).
 //
 // # Kernels
 //

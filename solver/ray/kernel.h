@@ -51,6 +51,11 @@ typedef struct {
   int64_t channels, stride_channel;
   void *transmission, *emission; /* [channel][ray] */
   void *depth, *first_moment, *second_moment; /* the same, or NULL: τ, and the light weighted with -t and t² */
+  /* Instead, if not NULL: T and E of each leaf, [ray][leaf][T, E][channel], most leaves of a ray; how many leaves of each ray, and the
+   * position of the last. A leaf is RAY_LEAF cells along each axis. */
+  void *pieces;
+  int32_t *count, *last;
+  int64_t most;
   double total, outside;  /* as in ray_row */
   int64_t segments, steps; /* segments of all rays, and how many all lanes took: added to */
 } ray_beam;
@@ -66,6 +71,9 @@ typedef struct {
 
 /* Segments that an oblique ray collects before it takes the channels through them. */
 #define RAY_LEG 96
+
+/* Cells along each edge of a leaf: grid.LeafCells. */
+#define RAY_LEAF 8
 
 /* Each kernel returns 0, or 1 where a cell holds what no transfer can be computed for. */
 #define RAY_DECLARE(name)                                                              \

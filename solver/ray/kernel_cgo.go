@@ -43,7 +43,7 @@ static int integrate(int target, int f64, const ray_line *line, const void *coef
 
 static int64_t cross(int target, int f64, const ray_line *line, const void *coef, ray_beam *beam, const void *fields,
 		const void *x0, const void *y0, const void *z0, const double *x, void *transmission, void *emission,
-		void *depth, void *first, void *second, void *scratch) {
+		void *depth, void *first, void *second, void *pieces, int32_t *count, int32_t *last, void *scratch) {
 	ray_line l = *line;
 	ray_beam b = *beam;
 	l.coef = coef;
@@ -52,6 +52,7 @@ static int64_t cross(int target, int f64, const ray_line *line, const void *coef
 	b.x = x;
 	b.transmission = transmission; b.emission = emission;
 	b.depth = depth; b.first_moment = first; b.second_moment = second;
+	b.pieces = pieces; b.count = count; b.last = last;
 #if defined(__x86_64__)
 	if (target == TARGET_AVX2) f64 ? ray_beam64_avx2(&l, &b, scratch) : ray_beam32_avx2(&l, &b, scratch);
 	else
@@ -226,6 +227,34 @@ func (k *native[T]) Pack(s *Sheet[T]) bool {
 
 func (k *native[T]) Cross(b *Beam[T], out *Passage[T]) (Light, Work) {
 	checkBeam(b, out, len(k.offsets))
+	k.aim(b)
+	k.beam.stride_channel = C.int64_t(out.Stride)
+	var depth, first, second unsafe.Pointer
+	if out.Depth != nil {
+		depth, first, second = unsafe.Pointer(&out.Depth[0]), unsafe.Pointer(&out.First[0]), unsafe.Pointer(&out.Second[0])
+	}
+	v := b.Volume
+	steps := C.cross(k.target, cbool(unsafe.Sizeof(T(0)) == 8), &k.line, unsafe.Pointer(&k.coef[0]), &k.beam, unsafe.Pointer(&v.Points[0]),
+		unsafe.Pointer(&b.Start[0][0]), unsafe.Pointer(&b.Start[1][0]), unsafe.Pointer(&b.Start[2][0]),
+		(*C.double)(unsafe.Pointer(&k.offsets[0])), unsafe.Pointer(&out.Transmission[0]), unsafe.Pointer(&out.Emission[0]),
+		depth, first, second, nil, nil, nil, unsafe.Pointer(&k.legs[0]))
+	return Light{float64(k.beam.total), float64(k.beam.outside)}, Work{int64(k.beam.segments), int64(steps)}
+}
+
+func (k *native[T]) CrossLeaves(b *Beam[T], out *Leaves[T]) (Light, Work) {
+	checkLeaves(b, out, len(k.offsets))
+	k.aim(b)
+	k.beam.most = C.int64_t(out.Most)
+	v := b.Volume
+	steps := C.cross(k.target, cbool(unsafe.Sizeof(T(0)) == 8), &k.line, unsafe.Pointer(&k.coef[0]), &k.beam, unsafe.Pointer(&v.Points[0]),
+		unsafe.Pointer(&b.Start[0][0]), unsafe.Pointer(&b.Start[1][0]), unsafe.Pointer(&b.Start[2][0]),
+		(*C.double)(unsafe.Pointer(&k.offsets[0])), nil, nil, nil, nil, nil,
+		unsafe.Pointer(&out.Pieces[0]), (*C.int32_t)(unsafe.Pointer(&out.Count[0])), (*C.int32_t)(unsafe.Pointer(&out.Last[0])), unsafe.Pointer(&k.legs[0]))
+	return Light{float64(k.beam.total), float64(k.beam.outside)}, Work{int64(k.beam.segments), int64(steps)}
+}
+
+// aim describes a beam to the kernel in C.
+func (k *native[T]) aim(b *Beam[T]) {
 	if k.legs == nil {
 		// Ten vectors per node of a leg, five per channel, and room to align.
 		k.legs = make([]byte, 10*32*(C.RAY_LEG+1+8)+5*32*(len(k.offsets)+1)+128)
@@ -243,15 +272,6 @@ func (k *native[T]) Cross(b *Beam[T], out *Passage[T]) (Light, Work) {
 	}
 	c.rays = C.int64_t(len(b.Start[0]))
 	c.window = C.ray_window{v_sign: 1, length: C.double(v.Unit()), x_min: k.row.window.x_min, x_max: k.row.window.x_max}
-	c.channels, c.stride_channel = C.int64_t(len(k.offsets)), C.int64_t(out.Stride)
+	c.channels = C.int64_t(len(k.offsets))
 	c.total, c.outside, c.segments, c.steps = 0, 0, 0, 0
-	var depth, first, second unsafe.Pointer
-	if out.Depth != nil {
-		depth, first, second = unsafe.Pointer(&out.Depth[0]), unsafe.Pointer(&out.First[0]), unsafe.Pointer(&out.Second[0])
-	}
-	steps := C.cross(k.target, cbool(unsafe.Sizeof(T(0)) == 8), &k.line, unsafe.Pointer(&k.coef[0]), &k.beam, unsafe.Pointer(&v.Points[0]),
-		unsafe.Pointer(&b.Start[0][0]), unsafe.Pointer(&b.Start[1][0]), unsafe.Pointer(&b.Start[2][0]),
-		(*C.double)(unsafe.Pointer(&k.offsets[0])), unsafe.Pointer(&out.Transmission[0]), unsafe.Pointer(&out.Emission[0]),
-		depth, first, second, unsafe.Pointer(&k.legs[0]))
-	return Light{float64(c.total), float64(c.outside)}, Work{int64(c.segments), int64(steps)}
 }

@@ -18,9 +18,9 @@ __attribute__((noinline)) static void CHANNELS(const ray_beam *b, const NODES *n
     V t[ABREAST], e[ABREAST];
     EXTRA extra[ABREAST];
     if (count == ABREAST)
-      PATH(nd, 0, m - 1, b->x + f, ABREAST, t, e, more ? extra : NULL);
+      PATH(nd, 0, m - 1, b->x + f, ABREAST, t, e, more ? extra : NULL, NULL, 0, 0);
     else
-      PATH(nd, 0, m - 1, b->x + f, 1, t, e, more ? extra : NULL);
+      PATH(nd, 0, m - 1, b->x + f, 1, t, e, more ? extra : NULL, NULL, 0, 0);
     for (int q = 0; q < count; q++) {
       SEEN *s = seen + f + q;
       s->e = FMA(s->t, e[q], s->e);
@@ -31,6 +31,48 @@ __attribute__((noinline)) static void CHANNELS(const ray_beam *b, const NODES *n
       }
       s->t *= t[q];
     }
+  }
+}
+
+/* LEAVES takes all channels through a leg of m nodes, leaf by leaf. Where a leg ends inside a leaf, the next goes on
+ * segment by segment: the legs of a ray depend on the block. */
+#define LEAVES CAT(leaves_, R)
+__attribute__((noinline)) static void LEAVES(const ray_beam *b, const NODES *nd, int m, SEEN *seen, const CUTS *cuts) {
+  for (int64_t f = 0; f < b->channels; f += ABREAST) {
+    const int count = b->channels - f < ABREAST ? (int)(b->channels - f) : ABREAST;
+    V t[ABREAST], e[ABREAST];
+    for (int q = 0; q < count; q++) t[q] = seen[f + q].t, e[q] = seen[f + q].e;
+    if (count == ABREAST)
+      PATH(nd, 0, m - 1, b->x + f, ABREAST, t, e, NULL, cuts->list, f, b->channels);
+    else
+      PATH(nd, 0, m - 1, b->x + f, 1, t, e, NULL, cuts->list, f, b->channels);
+    for (int q = 0; q < count; q++) seen[f + q].t = t[q], seen[f + q].e = e[q];
+  }
+}
+
+/* POSITION of the leaf in which ray l has left the block: the sum of the numbers of leaves along the axes, counted along the ray. */
+#define POSITION CAT(position_, R)
+static int32_t POSITION(const ray_beam *b, const WALK *k, int l) {
+  int32_t sum = 0;
+  for (int a = 0; a < 3; a++) {
+    int32_t cell = (int32_t)k->plane[a][l] - 1 - (b->along[a] > 0); /* that of the lower plane of the interval */
+    int32_t leaf = cell > 0 ? cell / RAY_LEAF : 0;
+    sum += b->along[a] < 0 ? (b->cells[a] - 1) / RAY_LEAF - leaf : leaf;
+  }
+  return sum;
+}
+
+/* LAST stores the last leaf of each of the lanes in hit, from ray first on, and how many there were. */
+#define LAST CAT(last_, R)
+static void LAST(const ray_beam *b, const WALK *k, const SEEN *seen, const CUTS *cuts, VI hit, int64_t first, int64_t lanes) {
+  const int64_t ray = b->most * cuts->piece;
+  for (int64_t l = 0; l < lanes; l++) {
+    b->count[first + l] = b->last[first + l] = 0;
+    if (!hit[l]) continue;
+    REAL *to = cuts->next[l];
+    for (int64_t f = 0; f < b->channels; f++) to[f] = seen[f].t[l], to[b->channels + f] = seen[f].e[l];
+    b->count[first + l] = (int32_t)((to - ((REAL *)b->pieces + (first + l) * ray)) / cuts->piece) + 1;
+    b->last[first + l] = POSITION(b, k, (int)l);
   }
 }
 
@@ -55,6 +97,8 @@ int BEAM(const ray_line *ln, ray_beam *b, void *scratch) {
   TRACK tr;
   SCALE(ln, &b->window, &by);
   LAY(b, &tr);
+  CUTS cuts;
+  cuts.piece = 2 * b->channels;
   for (int64_t first = 0; first < b->rays; first += W) {
     const int64_t lanes = b->rays - first < W ? b->rays - first : W;
     WALK k;
@@ -67,10 +111,14 @@ int BEAM(const ray_line *ln, ray_beam *b, void *scratch) {
     BEGIN(b, &k, exists);
     for (int64_t f = 0; f < b->channels; f++) seen[f] = (SEEN){SET(1), SET(0), {SET(0), SET(0), SET(0)}};
     CARRY carry = {.seen = SET(0), .missed = SET(0), .bad = (VI)SET(0)};
+    const VI hit = k.alive;
+    for (int64_t l = 0; b->pieces && l < lanes; l++) cuts.next[l] = (REAL *)b->pieces + (first + l) * b->most * cuts.piece;
     for (int j = 0; ANY(k.alive); j = 1) {
-      const int m = LEG(ln, &by, &tr, b, &k, &nd, &carry, j);
+      const int m = b->pieces ? LEG_CUT(ln, &by, &tr, b, &k, &nd, &carry, j, &cuts) : LEG(ln, &by, &tr, b, &k, &nd, &carry, j);
       SPAN(&nd, m);
-      if (b->depth)
+      if (b->pieces)
+        LEAVES(b, &nd, m, seen, &cuts);
+      else if (b->depth)
         CHANNELS(b, &nd, m, seen, 1);
       else
         CHANNELS(b, &nd, m, seen, 0);
@@ -80,6 +128,10 @@ int BEAM(const ray_line *ln, ray_beam *b, void *scratch) {
       b->total += carry.seen[l];
       b->outside += carry.missed[l];
       b->segments += (int64_t)k.segments[l];
+    }
+    if (b->pieces) {
+      LAST(b, &k, seen, &cuts, hit, first, lanes);
+      continue;
     }
     for (int64_t f = 0; f < b->channels; f++) {
       const int64_t at = f * b->stride_channel + first;

@@ -79,12 +79,36 @@ typedef struct {
   V tau, first, second;
 } EXTRA;
 
+/* Where rays pass from leaf to leaf: before segment at, what the lanes of mask have seen of the leaf goes to their to, T of all
+ * channels and behind it E, where 1 and 0 are already, and they begin anew. */
+#define CUT CAT(cut_, R)
+typedef struct {
+  VI mask;
+  int at, lanes; /* the mask as bits */
+  REAL *to[sizeof(V) / sizeof(REAL)];
+} CUT;
+
+/* FLUSH does that for c of the channels, from channel f on; lanes: those of the mask that may have seen anything. */
+#define FLUSH CAT(flush_, R)
+VEC_INLINE void FLUSH(const CUT *cut, int lanes, int64_t f, int64_t channels, const int c, V *t, V *e) {
+  for (; lanes; lanes &= lanes - 1) {
+    const int l = __builtin_ctz(lanes);
+    REAL *to = cut->to[l] + f;
+    for (int q = 0; q < c; q++) to[q] = t[q][l], to[channels + q] = e[q][l];
+  }
+  for (int q = 0; q < c; q++) {
+    t[q] = PICK(cut->mask, SET(1), t[q]);
+    e[q] = (V)((VI)e[q] & ~cut->mask);
+  }
+}
+
 /* PATH integrates segments [from, to) for c channels, c a constant: tr = e^{-τ}, em the light that leaves towards the
  * observer. The source function is linear in τ along a segment. Two channels at a time, because one alone waits for the latencies of
  * its chain of operations. extra is NULL, known when this is compiled, or one per channel; the light of a segment counts at
- * its middle. */
+ * its middle. cut is NULL, known likewise, or lists the passages from leaf to leaf, f the number of the first channel of all; tr
+ * and em are then what has been seen of the leaf before. */
 #define PATH CAT(path_, R)
-VEC_INLINE void PATH(const NODES *nd, int from, int to, const double *channel, const int c, V *tr, V *em, EXTRA *extra) {
+VEC_INLINE void PATH(const NODES *nd, int from, int to, const double *channel, const int c, V *tr, V *em, EXTRA *extra, const CUT *cut, int64_t f, int64_t channels) {
   V x[ABREAST], t[ABREAST], e[ABREAST], g0[ABREAST], e0[ABREAST];
   if (extra)
     for (int q = 0; q < c; q++) extra[q] = (EXTRA){SET(0), SET(0), SET(0)};
@@ -94,16 +118,24 @@ VEC_INLINE void PATH(const NODES *nd, int from, int to, const double *channel, c
     first = xq < first ? xq : first;
     last = xq > last ? xq : last;
     x[q] = SET(xq);
-    t[q] = SET(1);
-    e[q] = g0[q] = e0[q] = SET(0);
+    t[q] = cut ? tr[q] : SET(1);
+    e[q] = cut ? em[q] : SET(0);
+    g0[q] = e0[q] = SET(0);
   }
   const VI sign = (VI)SET(-0.0);
+  int touched = -1; /* lanes that may have seen anything of their leaf */
   int fresh = 0; /* do g0, e0 belong to node i? */
   for (int i = from; i < to; i++) {
+    if (cut && cut->at == i) {
+      if (cut->lanes & touched) FLUSH(cut, cut->lanes & touched, f, channels, c, t, e);
+      touched &= ~cut->lanes;
+      cut++;
+    }
     if (last < nd->slo[i] || first > nd->shi[i]) {
       fresh = 0;
       continue;
     }
+    touched = -1;
     const V a0 = nd->a[i], a1 = nd->a[i + 1], s0 = nd->s[i], s1 = nd->s[i + 1];
     V b0[ABREAST], b1[ABREAST], d[ABREAST], tau[ABREAST];
     VI narrow[ABREAST], inside[ABREAST], all = ~(VI){0}, any = {0};
@@ -167,6 +199,7 @@ VEC_INLINE void PATH(const NODES *nd, int from, int to, const double *channel, c
       t[q] = (V)((VI)t[q] & (t[q] > SET(VANISHED)));
     }
   }
+  if (cut && cut->at == to && (cut->lanes & touched)) FLUSH(cut, cut->lanes & touched, f, channels, c, t, e);
   for (int q = 0; q < c; q++) {
     tr[q] = t[q];
     em[q] = e[q];

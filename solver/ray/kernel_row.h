@@ -145,9 +145,9 @@ int FUNCTION(const ray_line *ln, ray_row *row, void *scratch) {
         V t[ABREAST], e[ABREAST];
         int from = k ? row->ends[k - 1] : 0;
         if (count == ABREAST)
-          PATH(&nd, from, row->ends[k], row->x + f, ABREAST, t, e, NULL);
+          PATH(&nd, from, row->ends[k], row->x + f, ABREAST, t, e, NULL, NULL, 0, 0);
         else
-          PATH(&nd, from, row->ends[k], row->x + f, 1, t, e, NULL);
+          PATH(&nd, from, row->ends[k], row->x + f, 1, t, e, NULL, NULL, 0, 0);
         for (int q = 0; q < count; q++) WRITE(row, k, f + q, first, lanes, t[q], e[q]);
       }
     }

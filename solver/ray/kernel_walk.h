@@ -192,10 +192,37 @@ VEC_INLINE POINT FETCH(const REAL *fields, V f1, V f2, const INT *at, const INT 
   return p;
 }
 
-/* LEG walks on until all rays have left the block or RAY_LEG segments are full, and returns the nodes. The first leg begins with
- * the node at the entry, later ones with the last node of the one before. */
-#define LEG CAT(leg_, R)
-__attribute__((noinline)) static int LEG(const ray_line *ln, const SCALES *by, const TRACK *tr, ray_beam *b, WALK *walk, NODES *nd, CARRY *carry, int j) {
+/* Where W rays pass from leaf to leaf in a leg, and where their next pieces go. */
+#define CUTS CAT(cuts_, R)
+typedef struct {
+  CUT list[RAY_LEG + 2];
+  int n;
+  REAL *next[W];
+  int64_t piece; /* numbers of one piece */
+} CUTS;
+
+/* PASSES notes that the rays in mask pass into another leaf before segment at. */
+#define PASSES CAT(passes_, R)
+__attribute__((noinline)) static void PASSES(CUTS *cuts, VI mask, int at) {
+  CUT *c = &cuts->list[cuts->n++];
+  c->mask = mask;
+  c->at = at;
+  c->lanes = 0;
+  for (int l = 0; l < W; l++)
+    if (mask[l]) {
+      c->lanes |= 1 << l;
+      c->to[l] = cuts->next[l];
+      for (int64_t f = 0; f < cuts->piece / 2; f++) c->to[l][f] = 1;
+      for (int64_t f = cuts->piece / 2; f < cuts->piece; f++) c->to[l][f] = 0;
+      cuts->next[l] += cuts->piece;
+    }
+}
+
+/* LEG_TO walks on until all rays have left the block or RAY_LEG segments are full, and returns the nodes. The first leg begins with
+ * the node at the entry, later ones with the last node of the one before. cuts is NULL, known when this is compiled, or takes the
+ * passages from leaf to leaf: at the first plane of a leaf, that of the centre of its first cell. */
+#define LEG_TO CAT(leg_to_, R)
+VEC_INLINE int LEG_TO(const ray_line *ln, const SCALES *by, const TRACK *tr, ray_beam *b, WALK *walk, NODES *nd, CARRY *carry, int j, CUTS *cuts) {
   const V zero = SET(0), one = SET(1);
   const REAL *fields = b->fields;
   const int begun = j;
@@ -239,6 +266,11 @@ __attribute__((noinline)) static int LEG(const ray_line *ln, const SCALES *by, c
     }
     k.t = PICK(k.alive, t, k.t);
     k.alive &= ~ends;
+    if (cuts && j > 0) {
+      V leaf = (PICK(on[0], k.plane[0], PICK(on[1], k.plane[1], k.plane[2])) - one) * SET((REAL)(1.0 / RAY_LEAF));
+      VI passes = k.alive & (leaf > zero) & (leaf == FLOOR(leaf));
+      if (ANY(passes)) PASSES(cuts, passes, j);
+    }
     for (int a = 0; a < 3; a++) {
       VI moves = on[a] & k.alive;
       k.plane[a] += (V)((VI)tr->step[a] & moves);
@@ -248,4 +280,18 @@ __attribute__((noinline)) static int LEG(const ray_line *ln, const SCALES *by, c
   b->steps += W * (j - begun);
   *walk = k;
   return j;
+}
+
+#define LEG CAT(leg_, R)
+__attribute__((noinline)) static int LEG(const ray_line *ln, const SCALES *by, const TRACK *tr, ray_beam *b, WALK *walk, NODES *nd, CARRY *carry, int j) {
+  return LEG_TO(ln, by, tr, b, walk, nd, carry, j, NULL);
+}
+
+/* LEG_CUT is LEG with the passages from leaf to leaf. */
+#define LEG_CUT CAT(leg_cut_, R)
+__attribute__((noinline)) static int LEG_CUT(const ray_line *ln, const SCALES *by, const TRACK *tr, ray_beam *b, WALK *walk, NODES *nd, CARRY *carry, int j, CUTS *cuts) {
+  cuts->n = 0;
+  int m = LEG_TO(ln, by, tr, b, walk, nd, carry, j, cuts);
+  cuts->list[cuts->n].at = -1;
+  return m;
 }

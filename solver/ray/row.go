@@ -89,6 +89,8 @@ type Kernel[T grid.Float] interface {
 	Pack(s *Sheet[T]) bool
 	// Cross computes every ray of a beam in every channel.
 	Cross(b *Beam[T], out *Passage[T]) (Light, Work)
+	// CrossLeaves does so leaf by leaf.
+	CrossLeaves(b *Beam[T], out *Leaves[T]) (Light, Work)
 
 	// bounds returns the range of temperatures [K], and the speed of light.
 	bounds() (tMin, tMax, light float64)

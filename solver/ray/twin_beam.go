@@ -120,6 +120,29 @@ func (w *walk) advance(axis int) bool {
 	return true
 }
 
+// passes reports whether the next plane of an axis, that of the centre of its first cell, begins a leaf.
+func (w *walk) passes(axis int) bool {
+	cell := w.plane[axis] - 1
+	return cell > 0 && cell%grid.LeafCells == 0
+}
+
+// position returns that of the leaf in which the ray has left the block.
+func (w *walk) position() int {
+	sum := 0
+	for a, e := range w.along {
+		low := w.plane[a]
+		if e > 0 {
+			low--
+		}
+		leaf := max(low-1, 0) / grid.LeafCells
+		if e < 0 {
+			leaf = (w.cells[a]-1)/grid.LeafCells - leaf
+		}
+		sum += leaf
+	}
+	return sum
+}
+
 // fetch interpolates the fields where the ray crosses the next plane of an axis at t.
 func fetch[T grid.Float](v *Volume[T], w *walk, axis int, t float64) (fields [PointFields]float64) {
 	var low [3]int
@@ -159,10 +182,11 @@ func fetch[T grid.Float](v *Volume[T], w *walk, axis int, t float64) (fields [Po
 type leg struct {
 	near, far     node
 	length, depth float64 // [m]; of the middle, in t
+	passes        bool    // into another leaf at its far end
 }
 
 // legs walks through the block.
-func (k *twin[T]) legs(v *Volume[T], start [3]float64, light *Light) []leg {
+func (k *twin[T]) legs(v *Volume[T], start [3]float64, light *Light) ([]leg, *walk) {
 	w := &walk{start: start, along: v.Along(), lo: v.Lo, hi: v.Hi, cells: v.Cells}
 	for a, e := range w.along {
 		if e != 0 {
@@ -170,7 +194,7 @@ func (k *twin[T]) legs(v *Volume[T], start [3]float64, light *Light) []leg {
 		}
 	}
 	if !w.begin(v.Closed) {
-		return nil
+		return nil, w
 	}
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, x := range k.offsets {
@@ -183,7 +207,7 @@ func (k *twin[T]) legs(v *Volume[T], start [3]float64, light *Light) []leg {
 		f := fetch(v, w, axis, t)
 		d := k.node(f[0], f[1], f[2], f[3])
 		if !first {
-			l := leg{before, d, (t - w.t) * v.Unit(), -(t + w.t) / 2}
+			l := leg{before, d, (t - w.t) * v.Unit(), -(t + w.t) / 2, w.passes(axis)}
 			list = append(list, l)
 			part := d.a * d.s / d.r * l.length
 			light.Total += part
@@ -193,7 +217,7 @@ func (k *twin[T]) legs(v *Volume[T], start [3]float64, light *Light) []leg {
 		}
 		before, w.t = d, t
 		if !w.advance(axis) {
-			return list
+			return list, w
 		}
 	}
 }
@@ -201,7 +225,7 @@ func (k *twin[T]) legs(v *Volume[T], start [3]float64, light *Light) []leg {
 func (k *twin[T]) Cross(b *Beam[T], out *Passage[T]) (light Light, work Work) {
 	checkBeam(b, out, len(k.offsets))
 	for r := range b.Start[0] {
-		list := k.legs(b.Volume, [3]float64{float64(b.Start[0][r]), float64(b.Start[1][r]), float64(b.Start[2][r])}, &light)
+		list, _ := k.legs(b.Volume, [3]float64{float64(b.Start[0][r]), float64(b.Start[1][r]), float64(b.Start[2][r])}, &light)
 		work.Segments += int64(len(list))
 		for f, x := range k.offsets {
 			t, e, depth, first, second := 1.0, 0.0, 0.0, 0.0, 0.0
@@ -224,4 +248,37 @@ func (k *twin[T]) Cross(b *Beam[T], out *Passage[T]) (light Light, work Work) {
 	}
 	work.Steps = work.Segments
 	return light, work
+}
+
+func (k *twin[T]) CrossLeaves(b *Beam[T], out *Leaves[T]) (light Light, work Work) {
+	checkLeaves(b, out, len(k.offsets))
+	for r := range b.Start[0] {
+		list, w := k.legs(b.Volume, [3]float64{float64(b.Start[0][r]), float64(b.Start[1][r]), float64(b.Start[2][r])}, &light)
+		work.Segments += int64(len(list))
+		out.Count[r], out.Last[r] = 0, 0
+		for len(list) > 0 {
+			n := 1
+			for n < len(list) && !list[n-1].passes {
+				n++
+			}
+			k.leaf(list[:n], out.Piece(r, int(out.Count[r]), len(k.offsets)))
+			list = list[n:]
+			out.Count[r], out.Last[r] = out.Count[r]+1, int32(w.position())
+		}
+	}
+	work.Steps = work.Segments
+	return light, work
+}
+
+// leaf computes T and E of segments.
+func (k *twin[T]) leaf(list []leg, piece []T) {
+	for f, x := range k.offsets {
+		t, e := 1.0, 0.0
+		for _, l := range list {
+			w0, w1, keep := Weights(l.length * OpticalDepth(l.near.a, l.far.a, (x-l.near.u)*l.near.r, (x-l.far.u)*l.far.r))
+			e += t * (l.near.s*w0 + l.far.s*w1)
+			t *= keep
+		}
+		piece[f], piece[len(k.offsets)+f] = T(t), T(e)
+	}
 }
