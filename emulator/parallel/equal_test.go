@@ -104,8 +104,8 @@ func TestEqualsOneRank(t *testing.T) {
 	if testing.Short() {
 		return
 	}
-	equalOnMeshes(t, openCPU, append(meshes()[2:], spaces()[0], spaces()[3]), 8, 1, 1e-6)
-	equalOnMeshes(t, openCPU, append(meshes()[1:3], spaces()[2]), 5, 1, 1e-6)
+	equalOnMeshes(t, openCPU, append(meshes()[3:], spaces()[0]), 8, 1, 1e-6)
+	equalOnMeshes(t, openCPU, append(meshes()[2:3], spaces()[2]), 5, 1, 1e-6)
 }
 
 // TestDoublePrecision is TestEqualsOneRank in float64: three steps on 8 ranks, one
@@ -121,12 +121,12 @@ func TestDoublePrecision(t *testing.T) {
 
 // TestFixedBits compares meshes with one rank in fixed mode, bit by bit.
 func TestFixedBits(t *testing.T) {
-	list := []Mesh{{Data: 2, Tensor: 2}, {Data: 1, Tensor: 8}, {Data: 8, Tensor: 1}, {Data: 2, Tensor: 4}, {Data: 2, Tensor: 1}, {Data: 1, Tensor: 2}}
-	for batch, meshes := range map[int][]Mesh{8: list, 5: list[:2]} {
+	list := []Mesh{{Data: 2, Tensor: 2}, {Data: 1, Tensor: 8}, {Data: 8, Tensor: 1}, {Data: 1, Tensor: 2}}
+	for batch, meshes := range map[int][]Mesh{8: list, 5: list[:1]} {
 		if testing.Short() && batch == 8 {
 			continue
 		}
-		want, err := reference(openCPU, Options{Fixed: true}, batch, 3)
+		want, err := reference(openCPU, Options{Fixed: true}, batch, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
